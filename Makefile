@@ -1,0 +1,57 @@
+# Everything a newcomer needs: `make demo`, `make test`. Both do all set-up.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+APT    := mosquitto
+
+.PHONY: setup dev demo test check bench lock clean broker
+
+setup: $(VENV)/.runtime
+dev: $(VENV)/.dev
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "make: Python 3.11 or newer is needed, $(PYTHON) is $$($(PYTHON) -V); name another with make PYTHON=..."; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  if [ "$$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -y -qq python3-venv && $(PYTHON) -m venv $(VENV); \
+	  else echo "make: Debian keeps venv apart from Python: sudo apt-get install python3-venv"; exit 1; fi; }
+
+$(VENV)/.runtime: $(BIN)/python requirements/runtime.lock pyproject.toml
+	$(PIP) install --require-hashes -r requirements/runtime.lock
+	$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime requirements/dev.lock
+	$(PIP) install --require-hashes -r requirements/dev.lock
+	@touch $@
+
+demo: setup
+	$(BIN)/lianfang demo
+
+check: dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+broker:
+	@command -v mosquitto >/dev/null || [ -x /usr/sbin/mosquitto ] || \
+	  if [ "$$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -y -qq $(APT); \
+	  else echo "make: the tests need a real Mosquitto: sudo apt-get install $(APT)"; exit 1; fi
+
+test: dev broker
+	$(BIN)/pytest -n 2 --dist worksteal
+
+bench: dev broker
+	$(BIN)/python -m tests.benchmarks
+
+# Versions and hashes only: a lock that names no index host.
+lock: dev
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --extra demo --extra build pyproject.toml -o requirements/runtime.lock
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --extra dev --extra build pyproject.toml -c requirements/runtime.lock -o requirements/dev.lock
+
+clean:
+	rm -rf $(VENV) data build dist

@@ -1,0 +1,1 @@
+"""A village without hardware: real Modbus servers, lines, recorders and scenarios for tests, demo and trials."""
