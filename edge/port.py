@@ -6,9 +6,14 @@ carries *devices* (a Modbus unit; a GPIO bus is its own single device), and a de
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+
+from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    from edge.profiles import Profile
 
 Value: TypeAlias = bool | int | float
 
@@ -54,3 +59,40 @@ class Driver(Protocol):
         """Write one output, ahead of queued polls. Raises DriverError."""
 
     def health(self) -> list[DeviceHealth]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """What the configuration may do with a point: read a contact, read a number, write an output."""
+
+    writable: bool
+    kind: Literal["bool", "number"]
+    unit: str = ""
+
+
+class Settings(BaseModel):
+    """Base of each driver's own keys in its `[[bus]]` table."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One device of a bus as configured. `unit` is the Modbus unit id (1 to 247)."""
+
+    id: str
+    unit: int
+    profile: Profile
+    poll_ms: int
+
+
+class DriverModule(Protocol):
+    """What every file in edge/drivers/ offers; the folder is the registry, the file's name is the driver's."""
+
+    Settings: type[Settings]
+
+    def points(self, bus: str, settings: Any, devices: Sequence[Device]) -> Mapping[str, Point]:
+        """Every point of the bus as "device/point"."""
+
+    def build(self, bus: str, settings: Any, devices: Sequence[Device]) -> Driver:
+        """Make the driver; touches no wire yet."""
