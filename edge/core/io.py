@@ -1,0 +1,128 @@
+"""What goes into the gateway's fold and what comes out. Every step is given the time as a Stamp."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import msgspec
+
+from edge.port import Reading
+from protocol.messages import Order, Result
+from protocol.records import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A driver looked at a device."""
+
+    reading: Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """A command whose signature and address are good. `hub_ms` is the gateway's estimate of hub time, or None."""
+
+    order: Order
+    hub_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The outbox committed these alarm sequences of this instance."""
+
+    seqs: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipted:
+    """The hub has these alarm sequences of this instance on disk."""
+
+    seqs: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Troubled:
+    """The gateway's own health: `fault` began or ended (disk, clock, temperature, undervoltage, link ...)."""
+
+    fault: str
+    active: bool
+    detail: dict[str, str | int | float | bool] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """A deadline may have come; step with it at or after `next_due_ns`."""
+
+
+Input: TypeAlias = Looked | Ordered | Stored | Receipted | Troubled | Tick
+
+
+@dataclass(frozen=True, slots=True)
+class Emit:
+    """An alarm record was made; outbox and uplink take it side by side."""
+
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A telemetry reading (`point` as in protocol.records.PointName); the shell numbers and stamps it.
+
+    `at_ns` is the monotonic time it was true.
+    """
+
+    point: str
+    value: bool | int | float | str
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Drive:
+    """Set an output. Lamp patterns are driven by the core as on and off; the relay itself is fail-safe off."""
+
+    output: str
+    target: str
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The reply to an order."""
+
+    order: str
+    results: tuple[Result, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """The gateway's memory changed; the shell stores it in the same transaction as this step's events."""
+
+    memory: Memory
+
+
+Effect: TypeAlias = Emit | Report | Drive | Answer | Remember
+
+
+class Ring(msgspec.Struct, frozen=True):
+    """A siren that sounds for a cause until `until_wall_ms` (and `until_ns` within kernel boot `kboot`)."""
+
+    output: str
+    key: str
+    until_ns: int
+    until_wall_ms: int
+    kboot: str
+
+
+class Memory(msgspec.Struct, frozen=True):
+    """What must survive a restart: arming, latches, sirens, orders acted on (id to hub ms of expiry), causes rung.
+
+    `rung` maps cause key to wall ms of the ringing's start; `latched` zone to cause key.
+    """
+
+    modes: dict[str, str] = {}
+    latched: dict[str, str] = {}
+    rings: list[Ring] = []
+    acted: dict[str, int] = {}
+    rung: dict[str, int] = {}
+    bypassed: dict[str, str] = {}

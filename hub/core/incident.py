@@ -1,0 +1,101 @@
+"""An incident, from press to archive, and every transition of its state in one table."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from hub.core.io import Disposition, Move, Rung, Stage
+from protocol.kinds import Priority
+from protocol.messages import Outcome
+
+
+class State(StrEnum):
+    """The states of the six unified steps (domain: report, accept, triage, handle, resolve, supervise, archive)."""
+
+    REPORTED = "reported"
+    ACCEPTED = "accepted"
+    ASSIGNED = "assigned"
+    HANDLING = "handling"
+    RESOLVED = "resolved"
+    REVIEWED = "reviewed"
+    ARCHIVED = "archived"
+
+
+NEXT: dict[tuple[State, Move], State] = {
+    (State.REPORTED, Move.ACCEPT): State.ACCEPTED,
+    (State.ACCEPTED, Move.ASSIGN): State.ASSIGNED,
+    (State.ASSIGNED, Move.ASSIGN): State.ASSIGNED,
+    (State.ASSIGNED, Move.RESPOND): State.HANDLING,
+    (State.HANDLING, Move.ASSIGN): State.HANDLING,
+    (State.HANDLING, Move.RESPOND): State.HANDLING,
+    (State.ACCEPTED, Move.RESOLVE): State.RESOLVED,
+    (State.ASSIGNED, Move.RESOLVE): State.RESOLVED,
+    (State.HANDLING, Move.RESOLVE): State.RESOLVED,
+    (State.RESOLVED, Move.REVIEW): State.REVIEWED,
+    (State.RESOLVED, Move.SEND_BACK): State.HANDLING,
+    (State.REVIEWED, Move.ARCHIVE): State.ARCHIVED,
+    **{(state, Move.NOTE): state for state in State if state is not State.ARCHIVED},
+    **{(state, Move.SILENCE): state for state in (State.REPORTED, State.ACCEPTED, State.ASSIGNED, State.HANDLING)},
+}
+"""Every transition; what is not here is refused and changes nothing."""
+
+UNRESOLVED = frozenset({State.REPORTED, State.ACCEPTED, State.ASSIGNED, State.HANDLING})
+
+
+class Call(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One premises called by siren: the order, when, and what its gateway answered."""
+
+    premises: str
+    gateway: str
+    order: str
+    at_ms: int
+    outcome: Outcome | None = None
+    reason: str = ""
+    replied_ms: int | None = None
+
+
+class Happening(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One line of an incident's history: a record that belongs to it, a move, a page, an answer."""
+
+    at_ms: int
+    what: str
+    event_ms: int | None = None
+    zone: str | None = None
+    premises: str | None = None
+    by: str | None = None
+    why: str = ""
+
+
+class Incident(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The whole of an incident. Times are hub wall ms; `event_ms` is the first event's, where windows anchor."""
+
+    id: str
+    area: str
+    rule: str
+    priority: Priority
+    state: State
+    group: str | None
+    premises: list[str]
+    zones: list[str]
+    gateways: list[str]
+    keys: list[str]
+    event_ms: int
+    raised_ms: int
+    why: str
+    late_ms: int | None = 0
+    drill: bool = False
+    silent: bool = False
+    rung: Rung = Rung.STATION
+    parent: str | None = None
+    children: list[str] = []
+    calls: dict[str, Call] = {}
+    history: list[Happening] = []
+    accepted_by: str | None = None
+    assigned_to: str | None = None
+    responders: dict[str, dict[Stage, int]] = {}
+    disposition: Disposition | None = None
+    resolved_by: str | None = None
+    conditions: list[str] = []
+    presses: int = 0

@@ -1,0 +1,176 @@
+"""What goes into the desk's fold and what comes out. Inputs are what the journal keeps; all times are hub wall ms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+import msgspec
+
+from protocol.kinds import Kind
+from protocol.messages import Action, Result
+from protocol.records import Event
+
+
+class Recorded(msgspec.Struct, frozen=True, tag="recorded", omit_defaults=True):
+    """An alarm record arrived. `age_ms` is its age when it arrived as the gateway stated it; None where unknown."""
+
+    area: str
+    gateway: str
+    instance: str
+    boot: int
+    event: Event
+    age_ms: int | None = None
+
+
+class Conflicted(msgspec.Struct, frozen=True, tag="conflicted"):
+    """A record came with a known identity and other bytes; both are kept, and somebody must look."""
+
+    area: str
+    gateway: str
+    instance: str
+    boot: int
+    event: Event
+    age_ms: int | None = None
+
+
+class Gapped(msgspec.Struct, frozen=True, tag="gapped"):
+    """The gateway declared alarm sequences lost."""
+
+    area: str
+    gateway: str
+    instance: str
+    first: int
+    last: int
+    reason: str
+
+
+class Linked(msgspec.Struct, frozen=True, tag="linked"):
+    """A gateway was heard again (`up`), or not heard for its reporting time. `heard_ms`: last heard before."""
+
+    area: str
+    gateway: str
+    up: bool
+    heard_ms: int
+
+
+class Replied(msgspec.Struct, frozen=True, tag="replied"):
+    """A gateway answered an order."""
+
+    area: str
+    gateway: str
+    order: str
+    results: list[Result]
+
+
+class Move(StrEnum):
+    """What an operator, responder or supervisor may do to an incident."""
+
+    ACCEPT = "accept"
+    ASSIGN = "assign"
+    RESPOND = "respond"
+    NOTE = "note"
+    RESOLVE = "resolve"
+    REVIEW = "review"
+    SEND_BACK = "send_back"
+    ARCHIVE = "archive"
+    SILENCE = "silence"
+
+
+class Stage(StrEnum):
+    """A responder's progress, stamped per person."""
+
+    ACCEPTED = "accepted"
+    EN_ROUTE = "en_route"
+    ON_SCENE = "on_scene"
+
+
+class Disposition(StrEnum):
+    """How an incident ended."""
+
+    GENUINE = "genuine"
+    FALSE_ALARM = "false_alarm"
+    TEST = "test"
+    CANCELLED = "cancelled"
+
+
+class Moved(msgspec.Struct, frozen=True, tag="moved", omit_defaults=True):
+    """Somebody acted on an incident. `by` is an opaque person id; names and note texts live in an erasable table.
+
+    `note` is the salted hash of the text there. `by_system` is only for archiving.
+    """
+
+    area: str
+    incident: str
+    move: Move
+    by: str
+    to: str | None = None
+    stage: Stage | None = None
+    disposition: Disposition | None = None
+    cause: str | None = None
+    note: str | None = None
+
+
+class Due(msgspec.Struct, frozen=True, tag="due"):
+    """A deadline of the desk's own came: `timer` is as `Desk.due` gave it."""
+
+    area: str
+    timer: str
+
+
+Input: TypeAlias = Recorded | Conflicted | Gapped | Linked | Replied | Moved | Due
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send an order to a gateway; the shell adds nothing but the signature. Order ids are made by the desk."""
+
+    area: str
+    gateway: str
+    order: str
+    action: Action
+    issued_ms: int
+    expires_ms: int
+    premises: tuple[str, ...] = ()
+    incident: str | None = None
+    keys: tuple[str, ...] = ()
+    pressed: str | None = None
+    kind: Kind | None = None
+    duration_ms: int = 0
+    drill: bool = False
+
+
+class Rung(StrEnum):
+    """The four rungs of escalation, in order."""
+
+    GROUP = "group"
+    STATION = "station"
+    TOWN = "town"
+    COUNTY = "county"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Tell the operators of a rung; `why` is a named reason ("raised", "pressed again", "not accepted in 60 s")."""
+
+    area: str
+    incident: str
+    rung: Rung
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """The incident looks different now; the live stream and the projections take its present view."""
+
+    area: str
+    incident: str
+    what: str
+
+
+Effect: TypeAlias = Send | Page | Changed
+
+
+class NotAllowed(Exception):
+    """A move that the incident's state or the mover's part in it does not allow. Nothing was changed."""
