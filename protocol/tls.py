@@ -1,0 +1,71 @@
+"""The TLS files of one end, checked before use: a link with bad ones is refused, never made plain."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography import x509
+
+from protocol.faults import Fault, Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """PEM files: the authority that signed the broker, our certificate chain, and its private key."""
+
+    ca: Path
+    cert: Path
+    key: Path
+
+
+def client_context(tls: Tls, now: datetime | None = None) -> ssl.SSLContext:
+    """The context of a client that proves itself and checks the broker's name. Raises Refused with every fault."""
+    now = datetime.now(UTC) if now is None else now
+    faults = [
+        *_certificate_faults("tls.ca", tls.ca, now),
+        *_certificate_faults("tls.cert", tls.cert, now),
+        *_unreadable("tls.key", tls.key),
+    ]
+    if faults:
+        raise Refused(faults)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_verify_locations(cafile=str(tls.ca))
+    except (ssl.SSLError, OSError) as cause:
+        raise Refused([Fault(str(tls.ca), "tls.ca", str(cause), "certificates of the broker's authority")]) from cause
+    try:
+        context.load_cert_chain(str(tls.cert), str(tls.key), password=_no_password)
+    except (ssl.SSLError, OSError) as cause:
+        raise Refused([Fault(str(tls.key), "tls.key", str(cause), f"the unencrypted key of {tls.cert}")]) from cause
+    return context
+
+
+def _no_password() -> str:
+    """An encrypted key would otherwise ask on the terminal of a gateway that has none."""
+    return ""
+
+
+def _unreadable(key: str, path: Path) -> list[Fault]:
+    try:
+        path.read_bytes()
+    except OSError as cause:
+        return [Fault(str(path), key, cause.strerror or type(cause).__name__, "a readable PEM file")]
+    return []
+
+
+def _certificate_faults(key: str, path: Path, now: datetime) -> list[Fault]:
+    if faults := _unreadable(key, path):
+        return faults
+    try:
+        certificates = x509.load_pem_x509_certificates(path.read_bytes())
+    except ValueError:
+        return [Fault(str(path), key, "no certificate in it", "a PEM file with certificates")]
+    late = [found for found in certificates if found.not_valid_after_utc <= now]
+    return [
+        Fault(str(path), key, f"expired on {found.not_valid_after_utc:%Y-%m-%d %H:%M} UTC", "a certificate still valid")
+        for found in late
+    ]
