@@ -37,6 +37,8 @@ MESSAGES: dict[Channel, type[msgspec.Struct]] = {
 
 T = TypeVar("T", bound=msgspec.Struct)
 
+SHOWN_MAX = 200  # a refusal quotes what came; nobody may fill a log by sending more
+
 
 class Reason(StrEnum):
     """Why a message was refused; the label of the hub's counter."""
@@ -59,11 +61,12 @@ class RemoteError(Exception):
 
 
 class _Versioned(msgspec.Struct):
-    v: int
+    v: msgspec.Raw = msgspec.Raw()
 
 
 _VERSION = msgspec.json.Decoder(_Versioned)
 _ENCODER = msgspec.json.Encoder()
+_VERSIONS = {str(version).encode(): version for version in VERSIONS_READ}
 _DECODERS: dict[type[msgspec.Struct], msgspec.json.Decoder[msgspec.Struct]] = {}
 
 
@@ -79,18 +82,30 @@ def decode(data: bytes, kind: type[T]) -> T:
     if len(data) > SIZE_MAX:
         raise RemoteError(Reason.OVERSIZED, f"{len(data)} bytes; at most {SIZE_MAX}")
     try:
-        version = _VERSION.decode(data).v if "v" in kind.__struct_fields__ else None
-        if version is not None and version not in VERSIONS_READ:
-            known = ", ".join(map(str, sorted(VERSIONS_READ)))
-            raise RemoteError(Reason.WRONG_VERSION, f"message version {version}; read here: {known}")
+        data.decode()  # what is skipped or kept raw is not looked at by the decoder, and goes on to the journal
+        if "v" in kind.__struct_fields__:
+            _check_version(bytes(_VERSION.decode(data).v))
         decoder = _DECODERS.get(kind)
         if decoder is None:
             decoder = _DECODERS[kind] = msgspec.json.Decoder(kind)
         message = decoder.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as cause:
-        raise RemoteError(Reason.UNPARSABLE, str(cause)) from cause
+        raise RemoteError(Reason.UNPARSABLE, _quoted(str(cause))) from cause
     assert isinstance(message, kind)
     return message
+
+
+def _check_version(found: bytes) -> None:
+    if found not in _VERSIONS:
+        known = ", ".join(map(str, sorted(VERSIONS_READ)))
+        text = f"message version {_quoted(found.decode()) or 'missing'}; read here: {known}"
+        raise RemoteError(Reason.WRONG_VERSION, text)
+
+
+def _quoted(text: str) -> str:
+    """Fit to stand in one line of a log, whatever the other end wrote."""
+    plain = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text[:SHOWN_MAX])
+    return plain if len(text) <= SHOWN_MAX else plain + "…"
 
 
 def decode_event(raw: msgspec.Raw | bytes) -> Event:

@@ -10,16 +10,16 @@ from msgspec import Meta
 
 from protocol.faults import Fault
 from protocol.kinds import Kind
-from protocol.records import Condition, Gap, Id, Lane, NonNegative, Reading, Stamp, Text
+from protocol.records import AgeMs, Condition, Gap, Id, Lane, Name, NonNegative, Reading, Seq, Stamp, Text, WallMs
 
 VERSION = 1
 VERSIONS_READ = frozenset({1})
 """The hub reads version N and N-1; there is no 0."""
 
-Instance = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$", description="128 random bits, minted at process start")]
-Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$", description="SHA-256")]
-KernelBoot = Annotated[str, Meta(pattern=r"^[0-9a-f-]{32,36}$")]
-Range = tuple[NonNegative, NonNegative]
+Instance = Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$(?!\n)", description="128 random bits, minted at process start")]
+Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)", description="SHA-256")]
+KernelBoot = Annotated[str, Meta(pattern=r"^[0-9a-f-]{32,36}$(?!\n)")]
+Range = tuple[Seq, Seq]
 
 
 class ZoneBorn(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -27,7 +27,7 @@ class ZoneBorn(msgspec.Struct, frozen=True, omit_defaults=True):
 
     id: Id
     premises: Id
-    kind: str
+    kind: Name
     health: Literal["online", "fault", "unknown"]
     condition: Condition | None = None
 
@@ -41,8 +41,8 @@ class Birth(msgspec.Struct, frozen=True):
     kboot: KernelBoot
     software: Text
     config: Digest
-    heartbeat_ms: Annotated[int, Meta(ge=100)]
-    profile_ms: Annotated[int, Meta(ge=300)]
+    heartbeat_ms: Annotated[int, Meta(ge=100, le=86_400_000)]
+    profile_ms: Annotated[int, Meta(ge=300, le=86_400_000)]
     at: Stamp
     zones: list[ZoneBorn]
 
@@ -69,7 +69,7 @@ class AlarmItem(msgspec.Struct, frozen=True, array_like=True):
     `event` keeps the very bytes, so that the same identity with other bytes shows as a conflict.
     """
 
-    age_ms: NonNegative | None
+    age_ms: AgeMs | None
     event: msgspec.Raw
 
 
@@ -87,7 +87,7 @@ class Alarms(msgspec.Struct, frozen=True, omit_defaults=True):
 class TelemetryItem(msgspec.Struct, frozen=True, array_like=True):
     """One reading with its age when sent, as in `AlarmItem`."""
 
-    age_ms: NonNegative | None
+    age_ms: AgeMs | None
     reading: Reading
 
 
@@ -110,7 +110,13 @@ class Receipt(msgspec.Struct, frozen=True):
     lane: Lane
     committed: dict[Instance, list[Range]]
     credit: NonNegative
-    hub_ms: int
+    hub_ms: WallMs
+
+    def __post_init__(self) -> None:
+        for spans in self.committed.values():
+            for first, last in spans:
+                if first > last:
+                    raise ValueError(f"a committed range runs upwards, not from {first} to {last}")
 
 
 class Action(StrEnum):
@@ -139,8 +145,8 @@ class Order(msgspec.Struct, frozen=True, omit_defaults=True):
     area: Id
     gateway: Id
     action: Action
-    issued_ms: int
-    expires_ms: int
+    issued_ms: WallMs
+    expires_ms: WallMs
     premises: list[Id] = []
     zone: Id | None = None
     incident: Id | None = None
@@ -153,7 +159,7 @@ class Order(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Command(msgspec.Struct, frozen=True):
-    """An order's very bytes with their Ed25519 signature (base64), made by the hub key named `key`."""
+    """An order's very bytes with their Ed25519 signature (64 bytes in base64), made by the hub key named `key`."""
 
     v: int
     key: Id
@@ -184,7 +190,7 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
     v: int
     instance: Instance
     boot: NonNegative
-    order: str
+    order: Text
     results: list[Result] = []
     faults: list[Fault] = []
     at: Stamp | None = None
@@ -205,7 +211,7 @@ class HubSession(msgspec.Struct, frozen=True):
     hub: Id
     session: Instance
     online: bool
-    hub_ms: int
+    hub_ms: WallMs
 
 
 class Owner(msgspec.Struct, frozen=True):

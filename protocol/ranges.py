@@ -42,10 +42,10 @@ class Ranges:
         return twin
 
     def add(self, first: int, last: int | None = None) -> bool:
-        """Add `first` to `last` (both included); says whether anything was new."""
+        """Add `first` to `last` (both included); says whether anything was new. Raises ValueError."""
         last = first if last is None else last
-        if first > last:
-            raise ValueError(f"a range runs upwards, not from {first} to {last}")
+        if not 0 < first <= last:
+            raise ValueError(f"a range runs upwards from 1 or more, not from {first} to {last}")
         at = bisect_right(self._spans, (first, 2**64)) - 1
         if at >= 0 and self._spans[at][1] >= last:
             return False

@@ -15,11 +15,16 @@ from msgspec import Meta
 from protocol.ids import ID_ALLOWED
 from protocol.kinds import Kind, Priority, Qualifier
 
-Id = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", description=ID_ALLOWED)]
+# `$` alone lets a trailing newline pass in Python's regular expressions; the rest of the pattern does not.
+Id = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$(?!\n)", description=ID_ALLOWED)]
 Seq = Annotated[int, Meta(ge=1, le=2**63 - 1)]
 NonNegative = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+WallMs = Annotated[int, Meta(ge=0, le=9_223_372_036_854, description="ms since 1970 UTC, up to 2262 (64-bit ns)")]
+AgeMs = Annotated[int, Meta(ge=0, le=315_360_000_000, description="ms by the monotonic clock, up to ten years")]
 Text = Annotated[str, Meta(max_length=512)]
-PointName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_./-]{0,127}$")]
+Name = Annotated[str, Meta(min_length=1, max_length=64)]
+PointName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_./-]{0,127}$(?!\n)")]
 
 
 class Lane(StrEnum):
@@ -51,7 +56,7 @@ class Stamp(msgspec.Struct, frozen=True, array_like=True):
     """When: monotonic ns of this kernel boot, wall ms since 1970 UTC, and the clock's quality."""
 
     mono_ns: NonNegative
-    wall_ms: int
+    wall_ms: WallMs
     quality: ClockQuality
 
 
@@ -71,10 +76,10 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     premises: Id | None = None
     zone: Id | None = None
     group: Id | None = None
-    count: Annotated[int, Meta(ge=1)] = 1
+    count: Seq = 1
     first: Stamp | None = None
     drill: bool = False
-    detail: dict[str, str | int | float | bool] = {}
+    detail: dict[Name, Text | Int64 | float | bool] = {}
 
 
 class Reading(msgspec.Struct, frozen=True, array_like=True):
@@ -82,7 +87,7 @@ class Reading(msgspec.Struct, frozen=True, array_like=True):
 
     seq: Seq
     point: PointName
-    value: bool | int | float | Text
+    value: bool | Int64 | float | Text
     at: Stamp
 
 
@@ -92,3 +97,7 @@ class Gap(msgspec.Struct, frozen=True):
     first: Seq
     last: Seq
     reason: Text
+
+    def __post_init__(self) -> None:
+        if self.first > self.last:
+            raise ValueError(f"a gap runs upwards, not from {self.first} to {self.last}")
