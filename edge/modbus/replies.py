@@ -20,17 +20,21 @@ BUFFER_MAX = 4_096  # several late replies and the right one
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """The reply waited for: from which unit, to which function, and its PDU's size in bytes when it is a good one."""
+    """The reply waited for: from which unit, to which function; a good one's size in bytes and what it begins with.
+
+    `echo` follows the function code: the byte count of a read, the address and value of a write.
+    """
 
     unit: int
     function: int
     size: int
+    echo: bytes
 
     def matches(self, pdu: bytes) -> bool:
         """Whether a PDU answers the request, well or with an exception."""
         if pdu[:1] == bytes([self.function | 0x80]):
             return len(pdu) == EXCEPTION_SIZE
-        return pdu[:1] == bytes([self.function]) and len(pdu) == self.size
+        return len(pdu) == self.size and pdu.startswith(bytes([self.function]) + self.echo)
 
 
 def find_rtu(data: bytes, expected: Expected) -> bytes | None:
