@@ -117,7 +117,9 @@ class Ring(msgspec.Struct, frozen=True):
 class Memory(msgspec.Struct, frozen=True):
     """What must survive a restart: arming, latches, sirens, orders acted on (id to hub ms of expiry), causes rung.
 
-    `rung` maps cause key to wall ms of the ringing's start; `latched` zone to cause key.
+    `rung` maps "key@premises" to wall ms of the ringing's start; `latched` zone to cause key; `bypassed` zone to why.
+    `open` maps what was reported and has not ended (a zone, "zone/tamper", "device/id" ...) to its cause key, so that
+    a restart neither repeats it nor forgets to say that it ended. `lamps` maps a zone to what its lamp shows.
     """
 
     modes: dict[str, str] = {}
@@ -126,3 +128,5 @@ class Memory(msgspec.Struct, frozen=True):
     acted: dict[str, int] = {}
     rung: dict[str, int] = {}
     bypassed: dict[str, str] = {}
+    open: dict[str, str] = {}
+    lamps: dict[str, str] = {}

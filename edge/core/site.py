@@ -172,7 +172,11 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Everything one gateway serves. `groups` maps a group to all its members, local and remote."""
+    """Everything one gateway serves. `groups` maps a group to all its members, local and remote.
+
+    `fresh` maps each device to the ms after its last answer when it counts as silent; a device that only carries
+    sirens is watched too, because a siren that cannot ring must not go unnoticed.
+    """
 
     area: str
     gateway: str
@@ -182,3 +186,4 @@ class Site:
     groups: dict[str, tuple[str, ...]] = field(default_factory=dict)
     limits: Limits = Limits()
     digest: str = "0" * 64
+    fresh: dict[str, int] = field(default_factory=dict)
