@@ -1,0 +1,83 @@
+"""The limits and windows the desk obeys, as read from hub/defaults.toml. All ms unless said."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+Ms = Annotated[int, Meta(ge=1, le=366 * 24 * 3_600_000)]
+Limits = Annotated[list[Ms], Meta(min_length=1, max_length=2)]
+
+
+class Accept(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Time to accept at the station before the town is paged, then at the town before the county is."""
+
+    p1: Limits
+    p2: Limits
+    p3: Limits
+    p4: Limits
+    must_look: Limits
+
+
+class Levels(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """By what the accept limits are divided at each response level."""
+
+    normal: Annotated[int, Meta(ge=1)]
+    enhanced: Annotated[int, Meta(ge=1)]
+    critical: Annotated[int, Meta(ge=1)]
+
+
+class Windows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How far from an incident's first event a further one may join it."""
+
+    press_join_ms: Ms
+    group_press_ms: Ms
+    confirm_ms: Ms
+    group_intrusion_ms: Ms
+    silent_join_ms: Ms
+    fire_join_ms: Ms
+    abort_ms: Ms
+
+
+class Lateness(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A P1 rings neighbours below `ring_ms` of age, pages up to `page_ms`, and goes to the must-look list beyond."""
+
+    ring_ms: Ms
+    page_ms: Ms
+
+
+class Calls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Siren orders: how long they sound, how long an order is good, and when an unanswered one is sent again."""
+
+    siren_ms: Ms
+    expires_ms: Ms
+    stand_down_expires_ms: Ms
+    retry_ms: Ms
+
+
+class Keeping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When a reviewed incident archives itself, and when the desk forgets an archived one (the journal keeps it)."""
+
+    archive_ms: Ms
+    forget_ms: Ms
+
+
+class Credit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Records a gateway may have unreceipted, by lane."""
+
+    alarm: Annotated[int, Meta(ge=0)]
+    telemetry: Annotated[int, Meta(ge=0)]
+
+
+class Defaults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything of hub/defaults.toml."""
+
+    accept: Accept
+    levels: Levels
+    windows: Windows
+    lateness: Lateness
+    calls: Calls
+    keeping: Keeping
+    credit: Credit

@@ -1,0 +1,1 @@
+"""Rules of correlation, one a file; the folder is the registry."""
