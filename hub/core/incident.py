@@ -25,6 +25,9 @@ class State(StrEnum):
 
 NEXT: dict[tuple[State, Move], State] = {
     (State.REPORTED, Move.ACCEPT): State.ACCEPTED,
+    # A neighbour says "I'm going" before anybody at the station looked: told to the house, accepts nothing.
+    (State.REPORTED, Move.RESPOND): State.REPORTED,
+    (State.ACCEPTED, Move.RESPOND): State.ACCEPTED,
     (State.ACCEPTED, Move.ASSIGN): State.ASSIGNED,
     (State.ASSIGNED, Move.ASSIGN): State.ASSIGNED,
     (State.ASSIGNED, Move.RESPOND): State.HANDLING,
@@ -69,7 +72,12 @@ class Happening(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Incident(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The whole of an incident. Times are hub wall ms; `event_ms` is the first event's, where windows anchor."""
+    """The whole of an incident. Times are hub wall ms; `event_ms` is the first event's, where windows anchor.
+
+    `why` names the reason it stands; `calling` why neighbours were or were not called; `late_ms` is that of its
+    freshest record (None: unknown). `conditions`: "cancelled", "link_restored", "must_look", "restored". `presses`
+    counts its records (repeats the gateway coalesced among them); `dropped` the history lines no longer shown.
+    """
 
     id: str
     area: str
@@ -99,3 +107,8 @@ class Incident(msgspec.Struct, frozen=True, omit_defaults=True):
     resolved_by: str | None = None
     conditions: list[str] = []
     presses: int = 0
+    calling: str = ""
+    cause: str | None = None
+    accepted_ms: int | None = None
+    resolved_ms: int | None = None
+    dropped: int = 0

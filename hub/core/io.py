@@ -174,3 +174,7 @@ Effect: TypeAlias = Send | Page | Changed
 
 class NotAllowed(Exception):
     """A move that the incident's state or the mover's part in it does not allow. Nothing was changed."""
+
+
+class NoSuchIncident(NotAllowed):
+    """A move on an incident that the desk does not have (any more)."""

@@ -1,9 +1,168 @@
-"""What a rule is, and the named verdicts it can give."""
+"""What a rule is: which records it reads, where it looks, and a pure function from records to decisions.
+
+A rule sees a record as a `Mark` and the open incidents of its scope as `Standing`s; it answers with decisions, and
+the desk carries them out. Three sorts: `Rule` raises incidents from marks, `ParentRule` puts incidents of a group
+under one parent, `WithdrawRule` marks incidents as cancelled. Each file of this folder offers one of them as `RULE`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import IntEnum, StrEnum
 from typing import ClassVar, TypeAlias
+
+import msgspec
+
+from hub.core.defaults import Defaults
+from protocol.kinds import Priority
+
+LINK_DOWN = "link_down"
+CONFLICT = "conflict"
+GAP = "gap"
+"""What a mark may say besides a record's kind."""
+
+
+class Mark(msgspec.Struct, frozen=True, array_like=True, order=True):
+    """One record on the hub's time axis. Ties of `event_ms` break by `ident`, so that arrival decides nothing.
+
+    `late_ms`: its age when it arrived, None where unknown. `still`: a "still present", not a new trip or press.
+    """
+
+    event_ms: int
+    ident: str
+    what: str
+    gateway: str
+    premises: str | None = None
+    zone: str | None = None
+    key: str | None = None
+    late_ms: int | None = None
+    count: int = 1
+    still: bool = False
+    detail: str = ""
+    priority: Priority = Priority.P4
+
+
+class Reach(IntEnum):
+    """Whose sirens an incident asks for."""
+
+    NOBODY = 0
+    GROUP = 1
+    ADJACENT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """How grave an incident of these marks is, whom it calls, and why, in words."""
+
+    priority: Priority
+    reach: Reach
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An unresolved incident of the scope. `pinned` once accepted: never re-partitioned. marks[0] is its anchor.
+
+    `opened_by` is the ident of the mark that opened it.
+    """
+
+    id: str
+    pinned: bool
+    raised_ms: int
+    opened_by: str
+    marks: tuple[Mark, ...]
+    priority: Priority
+
+
+@dataclass(frozen=True, slots=True)
+class Opens:
+    """A new incident of these marks."""
+
+    marks: tuple[Mark, ...]
+    grade: Grade
+
+
+@dataclass(frozen=True, slots=True)
+class Joins:
+    """The incident now has these marks (a mark may also have left it, by a late arrival)."""
+
+    incident: str
+    marks: tuple[Mark, ...]
+    grade: Grade
+
+
+@dataclass(frozen=True, slots=True)
+class Raises:
+    """As `Joins`, and the incident becomes more urgent."""
+
+    incident: str
+    marks: tuple[Mark, ...]
+    grade: Grade
+
+
+@dataclass(frozen=True, slots=True)
+class Absorbed:
+    """A late arrival shows that this incident and `by` are one; it keeps its id as a child of `by`."""
+
+    incident: str
+    by: str
+
+
+Decision: TypeAlias = Opens | Joins | Raises | Absorbed
+
+
+class Scope(StrEnum):
+    """Which open incidents a rule looks at: those of the mark's zone, premises, home group, gateway, or cause."""
+
+    ZONE = "zone"
+    PREMISES = "premises"
+    GROUP = "group"
+    GATEWAY = "gateway"
+    CAUSE = "cause"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Raises incidents. Of the rules that read a record, the one with the lowest `precedence` takes it.
+
+    `silent`: nothing at the premises and no neighbours. `pages_again`: every further record pages.
+    """
+
+    name: str
+    precedence: int
+    reads: frozenset[str]
+    scope: Scope
+    judge: Callable[[Mark, Sequence[Standing], Defaults], list[Decision]]
+    silent: bool = False
+    pages_again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ParentRule:
+    """Puts the open incidents of rule `follows` in one group under a parent.
+
+    `judge(marks, parents, defaults)`: all marks of those incidents, and the open parents of the group.
+    """
+
+    name: str
+    precedence: int
+    follows: str
+    judge: Callable[[Sequence[Mark], Sequence[Standing], Defaults], list[Decision]]
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawRule:
+    """Marks incidents of rule `withdraws` as cancelled: `judge(mark, its event_ms, its keys, defaults)` says why."""
+
+    name: str
+    precedence: int
+    reads: frozenset[str]
+    withdraws: str
+    judge: Callable[[Mark, int, Sequence[str], Defaults], str | None]
+
+
+AnyRule: TypeAlias = Rule | ParentRule | WithdrawRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +182,7 @@ class Ignored:
 
 @dataclass(frozen=True, slots=True)
 class Took:
-    """Incidents it changed, with the rule's reason in words."""
+    """The incidents it changed, the one it belongs to first, and the reason in words."""
 
     incidents: tuple[str, ...]
     reason: str

@@ -1,0 +1,186 @@
+"""The desk's state: tables of immutable values with an overlay, so that a batch can be taken back to the last byte."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from typing import Generic, TypeVar
+
+import msgspec
+
+from hub.core.incident import Incident
+from hub.core.io import Send
+from hub.core.rules.base import Mark
+from protocol.ranges import Ranges
+
+K = TypeVar("K", bound=tuple[str, ...])
+V = TypeVar("V")
+
+
+class Table(Generic[K, V]):
+    """Keyed immutable values. `get` sees the open batch, `committed` does not; a batch costs what it touches."""
+
+    __slots__ = ("_base", "_over")
+
+    def __init__(self) -> None:
+        self._base: dict[K, V] = {}
+        self._over: dict[K, V | None] = {}
+
+    def get(self, key: K) -> V | None:
+        """The value as the open batch sees it."""
+        return self._over[key] if key in self._over else self._base.get(key)
+
+    def put(self, key: K, value: V | None) -> None:
+        """Set or, with None, remove a value in the open batch."""
+        self._over[key] = value
+
+    def committed(self, key: K) -> V | None:
+        """The value before the open batch."""
+        return self._base.get(key)
+
+    def items(self) -> Iterator[tuple[K, V]]:
+        """Every committed key and value, in no promised order."""
+        return iter(self._base.items())
+
+    def changed(self) -> Iterator[tuple[K, V | None]]:
+        """What the open batch did."""
+        return iter(self._over.items())
+
+    def commit(self) -> None:
+        """Take the open batch over."""
+        for key, value in self._over.items():
+            if value is None:
+                self._base.pop(key, None)
+            else:
+                self._base[key] = value
+        self._over.clear()
+
+    def rollback(self) -> None:
+        """Forget the open batch."""
+        self._over.clear()
+
+
+class Timers(Table[tuple[str, str], int]):
+    """(area, name) to hub wall ms. A heap over the table finds the next; its stale entries are skipped, and
+    swept out when they outnumber the live ones."""
+
+    __slots__ = ("_heap",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._heap: list[tuple[int, str, str]] = []
+
+    def commit(self) -> None:
+        """Take the open batch over."""
+        for (area, name), due_ms in self._over.items():
+            if due_ms is not None and self._base.get((area, name)) != due_ms:
+                heapq.heappush(self._heap, (due_ms, area, name))
+        super().commit()
+        if len(self._heap) > 2 * len(self._base) + 64:
+            self._heap = [(due_ms, area, name) for (area, name), due_ms in self._base.items()]
+            heapq.heapify(self._heap)
+
+    def next_ms(self) -> int | None:
+        """When the earliest committed timer comes."""
+        while self._heap and self._stale(self._heap[0]):
+            heapq.heappop(self._heap)
+        return self._heap[0][0] if self._heap else None
+
+    def come(self, at_ms: int) -> list[tuple[int, str, str]]:
+        """Every committed timer due by `at_ms` as (due_ms, area, name), earliest first; they stay until removed."""
+        found: list[tuple[int, str, str]] = []
+        while self._heap and self._heap[0][0] <= at_ms:
+            entry = heapq.heappop(self._heap)
+            if not self._stale(entry) and (not found or found[-1] != entry):
+                found.append(entry)
+        for entry in found:
+            heapq.heappush(self._heap, entry)
+        return found
+
+    def _stale(self, entry: tuple[int, str, str]) -> bool:
+        due_ms, area, name = entry
+        return self._base.get((area, name)) != due_ms
+
+
+class Dossier(msgspec.Struct, frozen=True):
+    """What the desk keeps of an incident besides what is shown: its marks, where it stands, whom it called."""
+
+    scope: str
+    opened_by: str
+    marks: tuple[Mark, ...]
+    drill: bool
+    called: tuple[str, ...] = ()
+    orders: tuple[str, ...] = ()
+
+
+class Pending(msgspec.Struct, frozen=True):
+    """An order and who of its premises has not answered; `tries` so far. Settled when nobody is waiting."""
+
+    send: Send
+    waiting: tuple[str, ...]
+    tries: int = 1
+
+
+class Live(msgspec.Struct, frozen=True):
+    """Event times of a zone's newest beginning and newest end of one kind; it is live unless the end is newer."""
+
+    began_ms: int | None = None
+    ended_ms: int | None = None
+
+    @property
+    def live(self) -> bool:
+        return self.began_ms is not None and (self.ended_ms is None or self.ended_ms < self.began_ms)
+
+
+class Link(msgspec.Struct, frozen=True):
+    """A gateway's link as last told."""
+
+    up: bool
+    since_ms: int
+    heard_ms: int
+
+
+class Tables:
+    """All tables. Keys begin with the area; nothing in a step walks a whole table."""
+
+    def __init__(self) -> None:
+        self.seen: Table[tuple[str, str, str], Ranges] = Table()
+        self.gaps: Table[tuple[str, str, str], Ranges] = Table()
+        self.instances: Table[tuple[str, str], tuple[tuple[int, str], ...]] = Table()
+        self.conflicts: Table[tuple[str, str, str], tuple[str, ...]] = Table()
+        self.links: Table[tuple[str, str], Link] = Table()
+        self.zones: Table[tuple[str, str], dict[str, Live]] = Table()
+        self.cancels: Table[tuple[str, str], tuple[Mark, ...]] = Table()
+        self.incidents: Table[tuple[str, str], Incident] = Table()
+        self.dossiers: Table[tuple[str, str], Dossier] = Table()
+        self.open: Table[tuple[str, str], tuple[str, ...]] = Table()
+        self.causes: Table[tuple[str, str, str], str] = Table()
+        self.orders: Table[tuple[str, str], Pending] = Table()
+        self.waiting: Table[tuple[str, str], tuple[str, ...]] = Table()
+        self.timers = Timers()
+
+    def all(self) -> dict[str, Table[tuple[str, ...], object]]:
+        """Every table by name."""
+        return vars(self)
+
+    def commit(self) -> None:
+        """Take the open batch over."""
+        for table in self.all().values():
+            table.commit()
+
+    def rollback(self) -> None:
+        """Forget the open batch."""
+        for table in self.all().values():
+            table.rollback()
+
+    def snapshot(self) -> bytes:
+        """The committed state as canonical JSON."""
+        state = {
+            name: [[key, _plain(value)] for key, value in sorted(table.items(), key=lambda entry: entry[0])]
+            for name, table in sorted(self.all().items())
+        }
+        return msgspec.json.encode(state, order="sorted")
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, Ranges) else value
