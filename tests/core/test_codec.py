@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocol.codec import SIZE_MAX, Reason, RemoteError, decode, decode_event, encode
-from protocol.messages import Command, Config, HubSession, Order, Owner
+from protocol.messages import Command, Config, Order, Owner
 from protocol.records import Event
 from tests.support.wire import MESSAGE, SAMPLES, kind_of, read
 
@@ -198,5 +198,5 @@ def test_mutated_samples_raise_nothing_but_a_refusal(name: str, edits: list[tupl
 def test_other_messages_are_refused_or_skipped_over_by_every_reader() -> None:
     """A message on the wrong topic raises nothing but a refusal."""
     for name in SAMPLES:
-        for kind in (*READERS, HubSession):
+        for kind in READERS:
             returns_or_refuses(SAMPLES[name], kind)
