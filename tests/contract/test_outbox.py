@@ -1,0 +1,204 @@
+"""One suite over both stores, and what only a real disk can do wrong."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from edge.core.delivery import Entry, Key
+from edge.core.gaps import Lost
+from edge.outbox import Outbox
+from edge.store import Disk, Loaded, MemoryStore, SqliteStore, Store, StoreError
+from tests.support.wait import until
+
+A = "a" * 32
+B = "b" * 32
+
+
+def entry(seq: int, priority: int = 4, instance: str = A, boot: int = 1, size: int = 20) -> Entry:
+    return Entry(instance, boot, "kernel-1", seq, priority, seq * 1000, b"x" * size, "fault/z1")
+
+
+def seen(loaded: Loaded) -> list[tuple[str, int, int, str, int, int, bytes]]:
+    return [(one.instance, one.boot, one.seq, one.kboot, one.priority, one.mono_ns, one.data) for one in loaded.entries]
+
+
+@dataclass
+class Heard:
+    """What the outbox told."""
+
+    stored: list[Key] = field(default_factory=list)
+    faults: list[str | None] = field(default_factory=list)
+    late: list[Loaded] = field(default_factory=list)
+
+
+def outbox(store: Store, heard: Heard) -> Outbox:
+    return Outbox(
+        "test",
+        store,
+        on_stored=heard.stored.extend,
+        on_fault=lambda fault: heard.faults.append(fault.trouble if fault else None),
+        on_loaded=heard.late.append,
+    )
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def again(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Callable[[], Store]]:
+    """Makes a store on the same disk each time, as a new process would."""
+    disk = Disk()
+
+    def make() -> Store:
+        if request.param == "memory":
+            return MemoryStore(disk)
+        return SqliteStore(tmp_path / "lane.db", "FULL", 8 * 1024 * 1024)
+
+    yield make
+
+
+async def reopened(make: Callable[[], Store]) -> Loaded:
+    box = outbox(make(), Heard())
+    loaded = await box.open()
+    await box.close()
+    return loaded
+
+
+async def test_what_was_stored_comes_back_as_it_was_made(again: Callable[[], Store]) -> None:
+    """Records of two instances come back oldest boot first, each with its own boot and kernel boot."""
+    heard = Heard()
+    box = outbox(again(), heard)
+    await box.open()
+    box.put([entry(1, instance=B, boot=2), entry(2), entry(1)])
+    await until(lambda: len(heard.stored) == 3)
+    await box.close()
+    expected = [(A, 1, 1, "kernel-1", 4, 1000, b"x" * 20), (A, 1, 2, "kernel-1", 4, 2000, b"x" * 20)]
+    assert seen(await reopened(again)) == [*expected, (B, 2, 1, "kernel-1", 4, 1000, b"x" * 20)]
+
+
+async def test_deleted_records_do_not_come_back(again: Callable[[], Store]) -> None:
+    """A receipted record is forgotten whether its commit came before or not."""
+    heard = Heard()
+    box = outbox(again(), heard)
+    await box.open()
+    box.put([entry(1)])
+    await until(lambda: heard.stored)
+    box.put([entry(2), entry(3)])
+    box.delete([(A, 1), (A, 2)])
+    await box.close()
+    assert [one.seq for one in (await reopened(again)).entries] == [3]
+
+
+async def test_records_and_memory_share_a_transaction(again: Callable[[], Store]) -> None:
+    """The value handed over with a record is there when the record is."""
+    heard = Heard()
+    box = outbox(again(), heard)
+    await box.open()
+    box.put([entry(1)], {"memory": b"{}"})
+    await until(lambda: heard.stored)
+    await box.close()
+    assert (await reopened(again)).values == {"memory": b"{}"}
+
+
+async def test_closing_commits_what_is_pending(again: Callable[[], Store]) -> None:
+    """An orderly end loses nothing."""
+    box = outbox(again(), Heard())
+    await box.open()
+    box.put([entry(seq) for seq in range(1, 1_301)])
+    assert await box.close(limit_s=10.0)
+    assert len((await reopened(again)).entries) == 1_300
+
+
+async def test_gap_statements_come_back(again: Callable[[], Store]) -> None:
+    """The last set of gaps replaces the earlier."""
+    box = outbox(again(), Heard())
+    await box.open()
+    box.gaps([Lost(A, 1, 5, "full", 1, "kernel-1")])
+    box.gaps([Lost(A, 1, 9, "full", 1, "kernel-1"), Lost(B, 4, 4, "coalesced", 2, "kernel-2")])
+    await box.close()
+    gaps = [(gap.instance, gap.first, gap.last, gap.reason, gap.boot) for gap in (await reopened(again)).gaps]
+    assert gaps == [(A, 1, 9, "full", 1), (B, 4, 4, "coalesced", 2)]
+
+
+async def test_memory_disk_in_trouble_keeps_records_pending_until_it_is_well() -> None:
+    """Nothing is lost by a disk that fails for a while; begin and end of the fault are told once each."""
+    disk, heard = Disk(), Heard()
+    box = outbox(MemoryStore(disk), heard)
+    await box.open()
+    disk.trouble = "io"
+    box.put([entry(1, 4)])
+    await until(lambda: heard.faults == ["io"])
+    disk.trouble = None
+    box.put([entry(2, 1)])  # an alarm does not wait for the back-off
+    await until(lambda: heard.faults == ["io", None])
+    await box.close()
+    assert (sorted(heard.stored), sorted(disk.records)) == ([(A, 1), (A, 2)], [(A, 1), (A, 2)])
+
+
+async def test_disk_that_could_not_be_opened_is_loaded_later() -> None:
+    """What waited on a disk that was away at start is delivered when it comes back."""
+    disk, heard = Disk(records={(B, 7): entry(7, instance=B)}), Heard()
+    disk.trouble = "io"
+    box = outbox(MemoryStore(disk), heard)
+    first = await box.open()
+    disk.trouble = None
+    box.put([entry(1, 1)])
+    await until(lambda: heard.late)
+    await box.close()
+    assert (first.entries, [one.seq for one in heard.late[0].entries], heard.faults) == ([], [7], ["io", None])
+
+
+async def test_full_disk_tells_and_forgetting_makes_room(tmp_path: Path) -> None:
+    """A really full database reports `full`; receipts still delete, and then the rest is stored."""
+    heard = Heard()
+    box = outbox(SqliteStore(tmp_path / "lane.db", "FULL", 128 * 1024), heard)
+    await box.open()
+    for seq in range(1, 41):
+        box.put([entry(seq, size=3_000)])
+        await until(lambda: heard.faults or len(heard.stored) == seq)  # noqa: B023
+    await until(lambda: heard.faults == ["full"])
+    before = len(heard.stored)
+    box.delete(heard.stored.copy())
+    box.put([entry(100, 1)])
+    await until(lambda: (A, 100) in heard.stored and len(heard.stored) == 41)
+    await until(lambda: heard.faults == ["full", None])
+    await box.close()
+    assert before < 40
+
+
+async def test_file_that_is_no_database_is_put_aside(tmp_path: Path) -> None:
+    """A file ruined by a power cut is kept beside, and the lane begins anew."""
+    path = tmp_path / "lane.db"
+    path.write_bytes(b"ruined" * 1_000)
+    store, heard = SqliteStore(path, "FULL", 1024 * 1024), Heard()
+    box = outbox(store, heard)
+    await box.open()
+    box.put([entry(1)])
+    await until(lambda: heard.stored)
+    await box.close()
+    assert (store.set_aside, (tmp_path / "lane.db.corrupt").read_bytes()[:6]) == (True, b"ruined")
+
+
+async def test_unknown_schema_is_refused_and_left_alone(tmp_path: Path) -> None:
+    """A newer program's file is not touched; the lane goes on in memory."""
+    import sqlite3
+
+    path = tmp_path / "lane.db"
+    db = sqlite3.connect(path)
+    db.execute("PRAGMA user_version=7")
+    db.close()
+    with pytest.raises(StoreError, match="schema version 7; known here: 1") as refused:
+        SqliteStore(path, "FULL", 1024 * 1024).open()
+    assert refused.value.trouble == "schema"
+
+
+async def test_folder_that_cannot_be_is_a_fault_not_a_crash(tmp_path: Path) -> None:
+    """An outbox below a file opens nothing, says io, and still takes records."""
+    (tmp_path / "file").write_text("")
+    heard = Heard()
+    box = outbox(SqliteStore(tmp_path / "file" / "lane.db", "FULL", 1024 * 1024), heard)
+    loaded = await box.open()
+    box.put([entry(1, 1)])
+    await box.close()
+    assert (loaded.entries, heard.faults, heard.stored) == ([], ["io"], [])
