@@ -17,33 +17,189 @@ detail)` a `records_lost` record; every other fault is a `gateway_fault` that be
 
 from __future__ import annotations
 
-from edge.core.io import Effect, Input, Memory
-from edge.core.site import Site
+from collections.abc import Callable
+
+from edge.core.alarms import ENTRY, EXIT, HEALTH, Alarms
+from edge.core.bypasses import QUIET, Bypasses
+from edge.core.deadlines import Deadlines, Timer
+from edge.core.devices import Watched
+from edge.core.events import Scribe, Where
+from edge.core.io import Effect, Input, Looked, Memory, Ordered, Receipted, Remember, Stored, Tick, Troubled
+from edge.core.lamps import LAMP, Lamps, Stage
+from edge.core.orders import Orders
+from edge.core.ringing import SIREN, Ringing
+from edge.core.silence import FRESH, Silence
+from edge.core.site import Role, Site
+from edge.core.values import Values
+from protocol.kinds import Kind, Qualifier
 from protocol.messages import ZoneBorn
 from protocol.records import Stamp
+
+DEBOUNCE = "debounce"
+RECORDS = {"clock_set": Kind.CLOCK, "records_lost": Kind.RECORDS_LOST}
+"""Troubles of the gateway that are each a record of their own and do not last."""
 
 
 class Gateway:
     """One gateway process. `boot` orders its instances, `kboot` names the kernel boot its monotonic time counts in."""
 
-    def __init__(self, site: Site, memory: Memory, *, boot: int, kboot: str, now: Stamp) -> None: ...
+    def __init__(self, site: Site, memory: Memory, *, boot: int, kboot: str, now: Stamp) -> None:
+        self._site = site
+        self._deadlines = Deadlines()
+        self._scribe = Scribe(site, memory, boot, now)
+        self._ringing = Ringing(site, memory, kboot, self._scribe, self._deadlines)
+        self._lamps = Lamps(site, memory, self._scribe, self._deadlines)
+        zones = {zone.id: zone for zone in site.zones}
+        self._bypasses = Bypasses(site.limits, zones, memory, self._scribe, self._deadlines)
+        self._alarms = Alarms(site, memory, self._scribe, self._deadlines, self._ringing, self._lamps, self._bypasses)
+        self._devices = _devices(site, self._alarms)
+        self._silence = Silence(self._devices, self._scribe, self._deadlines, self._alarms)
+        self._values = Values(site, self._scribe)
+        self._orders = Orders(
+            site, memory, self._scribe, self._alarms, self._ringing, self._lamps, self._bypasses, self._is_silent
+        )
+
+        self._on: dict[str, Callable[[str, int], None]] = {
+            DEBOUNCE: self._settle,
+            FRESH: self._silence.due,
+            SIREN: self._ringing.expire,
+            ENTRY: self._alarms.entry_over,
+            EXIT: self._alarms.exit_over,
+            QUIET: self._alarms.quiet_over,
+        }
 
     def start(self, now: Stamp) -> list[Effect]:
         """The first effects: every output to where it belongs. Call once, before the first step."""
-        raise NotImplementedError
+        self._scribe.now = now
+        self._alarms.recall()
+        self._ringing.resume()
+        self._lamps.resume()
+        self._bypasses.resume()
+        self._silence.resume()
+        return self._effects()
 
     def step(self, item: Input, now: Stamp) -> list[Effect]:
         """Take one input at `now`."""
-        raise NotImplementedError
+        assert now.mono_ns >= self._scribe.now.mono_ns, "monotonic time does not run backwards"
+        self._scribe.now = now
+        if isinstance(item, Looked):
+            # What was due before the look is settled by what was known before it, however late the look arrives.
+            self._fire(min(item.reading.at_ns, now.mono_ns))
+        match item:
+            case Looked(reading):
+                device = self._devices.get(reading.device)
+                if device is not None:
+                    self._look(device, item)
+            case Ordered():
+                self._orders.take(item)
+            case Stored(seqs):
+                self._lamps.advance(seqs, Stage.STORED)
+            case Receipted(seqs):
+                self._lamps.advance(seqs, Stage.RECEIVED)
+            case Troubled():
+                self._troubled(item)
+            case Tick():
+                pass
+        self._fire(now.mono_ns)
+        return self._effects()
 
     def next_due_ns(self) -> int | None:
         """Monotonic ns of the next deadline."""
-        raise NotImplementedError
+        return self._deadlines.next_ns()
 
     def birth_zones(self) -> list[ZoneBorn]:
-        """Every zone as it may be told at birth."""
-        raise NotImplementedError
+        """Every zone as it may be told at birth: its health, and its condition only where it reports every change."""
+        return [
+            ZoneBorn(
+                id=wire.zone.id,
+                premises=wire.zone.premises,
+                kind=wire.zone.kind,
+                health=HEALTH[wire.condition],
+                condition=self._alarms.shown(wire) if wire.zone.report == "every" else None,
+            )
+            for wire in self._alarms.wires.values()
+        ]
 
     def memory(self) -> Memory:
         """What must survive a restart, as it is now."""
-        raise NotImplementedError
+        return Memory(
+            modes={premises: partition.mode.value for premises, partition in self._alarms.partitions.items()},
+            latched=dict(self._alarms.latched),
+            rings=list(self._ringing.rings.values()),
+            acted=dict(self._orders.acted),
+            rung=dict(self._ringing.rung),
+            bypassed={zone: why.value for zone, why in self._bypasses.why.items()},
+            open=dict(self._scribe.open),
+            lamps={zone: stage.value for zone, stage in self._lamps.stages.items()},
+        )
+
+    def _effects(self) -> list[Effect]:
+        if self._scribe.changed:
+            self._scribe.changed = False
+            self._scribe.add(Remember(self.memory()))
+        return self._scribe.take()
+
+    def _look(self, device: Watched, item: Looked) -> None:
+        reading = item.reading
+        first = device.answered_ns is None or device.silent
+        for wire, value in device.look(reading):
+            change = wire.look(value, reading.since_ns, reading.at_ns)
+            if change is not None:
+                self._alarms.changed(wire, change)
+            timer = Timer(DEBOUNCE, wire.zone.id)
+            if wire.pending is not None:
+                self._deadlines.set(timer, wire.due_ns)
+            else:
+                self._deadlines.clear(timer)
+        if reading.values:
+            self._values.look(reading)
+            if first:
+                self._restate(device.id)
+        self._silence.looked(device, reading)
+
+    def _restate(self, device: str) -> None:
+        """A device is there (again): it may have lost what its outputs were told."""
+        for output in self._site.outputs:
+            if output.target.partition("/")[0] == device:
+                (self._ringing if output.role is Role.SIREN else self._lamps).restate(output)
+
+    def _fire(self, until_ns: int) -> None:
+        """Let come what is due, each at its own time. A deadline may set another; lamps step at most once a step."""
+        blinking = []
+        while (came := self._deadlines.pop(until_ns)) is not None:
+            timer, due_ns = came
+            if timer.what == LAMP:
+                blinking.append(timer.of)
+            else:
+                self._on[timer.what](timer.of, due_ns)
+        for zone in blinking:
+            self._lamps.blink(zone)
+
+    def _settle(self, zone: str, due_ns: int) -> None:
+        wire = self._alarms.wires[zone]
+        change = wire.settle(due_ns)
+        if change is not None:
+            self._alarms.changed(wire, change)
+
+    def _troubled(self, trouble: Troubled) -> None:
+        now_ns = self._scribe.now.mono_ns
+        if trouble.fault in RECORDS:
+            key = self._scribe.new_key()
+            self._scribe.emit(RECORDS[trouble.fault], Qualifier.NEW, key, now_ns, Where(detail=trouble.detail))
+            return
+        detail = {"fault": trouble.fault, **trouble.detail}
+        say = self._scribe.begin if trouble.active else self._scribe.end
+        say(f"fault/{trouble.fault}", Kind.GATEWAY_FAULT, now_ns, Where(detail=detail))
+
+    def _is_silent(self, device: str) -> bool:
+        known = self._devices.get(device)
+        return known is not None and known.silent
+
+
+def _devices(site: Site, alarms: Alarms) -> dict[str, Watched]:
+    devices = {device: Watched(device, fresh_ms) for device, fresh_ms in site.fresh.items()}
+    for wire in alarms.wires.values():
+        device, _, point = wire.zone.source.partition("/")
+        watched = devices.setdefault(device, Watched(device, wire.zone.fresh_ms))
+        watched.wires.setdefault(point, []).append(wire)
+    return devices

@@ -163,6 +163,7 @@ class Limits:
     siren_house_ms: int = 180_000
     siren_group_ms: int = 300_000
     abort_ms: int = 30_000
+    chirp_ms: int = 500
     press_join_ms: int = 300_000
     rung_memory_ms: int = 24 * 3_600_000
     swinger_quiet_ms: int = 8 * 3_600_000

@@ -1,0 +1,209 @@
+"""Orders from the hub: each acts once and before it expires; each premises it names gets an answer with a reason."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from edge.core.alarms import TEXT_MAX, Alarms
+from edge.core.bypasses import NEVER, Bypasses, Why
+from edge.core.events import Scribe, Where
+from edge.core.io import Answer, Memory, Ordered
+from edge.core.lamps import Lamps
+from edge.core.ringing import Rang, Ringing
+from edge.core.site import NATURES, Mode, Site, ZoneKind
+from protocol.kinds import Kind, Qualifier
+from protocol.messages import Action, Order, Outcome, Result
+from protocol.records import ClockQuality, Condition
+
+SILENT = frozenset({Kind.DURESS, Kind.SILENT_HOLDUP})
+LIFE_MAX_MS = 24 * 3_600_000
+"""Longest time to live of an order, ms; its id is remembered so long, so it is bounded."""
+ACTED_MAX = 4_096
+"""Orders remembered as acted on. With so many still living a new one is refused: to forget one could repeat it."""
+ANSWERS_MAX = 256
+TEST_SIREN_MS = 10_000
+
+
+class Orders:
+    """Decides whether an order acts, lets it act premises by premises, and answers."""
+
+    def __init__(
+        self,
+        site: Site,
+        memory: Memory,
+        scribe: Scribe,
+        alarms: Alarms,
+        ringing: Ringing,
+        lamps: Lamps,
+        bypasses: Bypasses,
+        silent_device: Callable[[str], bool],
+    ) -> None:
+        self.acted = dict(memory.acted)
+        self._site, self._scribe = site, scribe
+        self._alarms, self._ringing, self._lamps, self._bypasses = alarms, ringing, lamps, bypasses
+        self._silent_device = silent_device
+        self._answers: dict[str, tuple[Result, ...]] = {}
+        self._recent: deque[str] = deque()
+        self._acts: dict[Action, Callable[[Order, str], Result]] = {
+            Action.SIREN: self._siren,
+            Action.SILENCE: self._silence,
+            Action.STAND_DOWN: self._stand_down,
+            Action.COMING: self._coming,
+            Action.ARM: self._arm,
+            Action.DISARM: self._disarm,
+            Action.RESET: self._reset,
+            Action.BYPASS: self._bypass,
+            Action.TEST: self._test,
+        }
+
+    def take(self, ordered: Ordered) -> None:
+        """Act on an order, or say why not. The answer is the last effect."""
+        order = ordered.order
+        if order.id in self.acted:
+            results = self._answers.get(order.id) or self._all(order, Outcome.DONE, "already acted on")
+        elif (reason := self._reason_against(order, ordered.hub_ms)) is not None:
+            results = self._all(order, Outcome.REFUSED, reason)
+        else:
+            results = self._act(order)
+            self._remember(order, results)
+        self._scribe.add(Answer(order.id, results))
+
+    def _reason_against(self, order: Order, hub_ms: int | None) -> str | None:
+        now = self._scribe.now
+        if hub_ms is None and now.quality is ClockQuality.SYNCED:
+            hub_ms = now.wall_ms
+        if (order.area, order.gateway) != (self._site.area, self._site.gateway):
+            return f"for {order.area}/{order.gateway}, not for {self._site.area}/{self._site.gateway}"
+        if hub_ms is None:
+            return "the hub's time is not known here yet, so the order may be an old one"
+        if hub_ms > order.expires_ms:
+            return f"expired {hub_ms - order.expires_ms} ms ago"
+        if order.expires_ms - hub_ms > LIFE_MAX_MS:
+            return f"expires in {order.expires_ms - hub_ms} ms; allowed: at most {LIFE_MAX_MS} ms"
+        self.acted = {known: expires_ms for known, expires_ms in self.acted.items() if expires_ms >= hub_ms}
+        if len(self.acted) >= ACTED_MAX:
+            return f"{ACTED_MAX} orders have not expired yet; no more are taken until one has"
+        return None
+
+    def _act(self, order: Order) -> tuple[Result, ...]:
+        if order.action is Action.REFRESH:
+            self._alarms.tell_all()
+            return (Result(None, Outcome.DONE),)
+        results = []
+        for premises in order.premises or [p.id for p in self._site.premises]:
+            if premises in self._alarms.partitions:
+                results.append(self._acts[order.action](order, premises))
+            else:
+                results.append(Result(premises, Outcome.REFUSED, "not a premises of this gateway"))
+        return tuple(results)
+
+    def _remember(self, order: Order, results: tuple[Result, ...]) -> None:
+        self.acted[order.id] = order.expires_ms
+        self._answers[order.id] = results
+        self._recent.append(order.id)
+        if len(self._recent) > ANSWERS_MAX:
+            self._answers.pop(self._recent.popleft(), None)
+        self._scribe.changed = True
+
+    def _all(self, order: Order, outcome: Outcome, reason: str) -> tuple[Result, ...]:
+        return tuple(Result(premises, outcome, reason) for premises in order.premises) or (
+            Result(None, outcome, reason),
+        )
+
+    def _siren(self, order: Order, premises: str) -> Result:
+        if order.kind in SILENT:
+            return Result(premises, Outcome.REFUSED, f"{order.kind} is silent: nothing sounds at any premises")
+        keys = list(dict.fromkeys(order.keys)) or [order.incident or order.id]
+        rang = self._ringing.ring(keys, premises, order.duration_ms or self._site.limits.siren_group_ms)
+        if rang is Rang.NO_SIREN:
+            return Result(premises, Outcome.REFUSED, "no siren here")
+        if rang is Rang.JOINED:
+            return Result(premises, Outcome.JOINED, "has rung for the same cause")
+        devices = {output.target.partition("/")[0] for output in self._ringing.sirens(premises)}
+        lost = sorted(device for device in devices if self._silent_device(device))
+        if len(lost) == len(devices):
+            return Result(premises, Outcome.FAILED, f"no answer from {', '.join(lost)}")
+        return Result(premises, Outcome.DONE)
+
+    def _silence(self, order: Order, premises: str) -> Result:
+        rang = self._ringing.silence(_causes(order), premises)
+        return Result(premises, Outcome.DONE, "" if rang else "nothing was sounding")
+
+    def _stand_down(self, order: Order, premises: str) -> Result:
+        """The incident is over here: silence, dark lamps, and the next press is a new cause."""
+        keys = set(_causes(order))
+        self._ringing.silence(keys, premises)
+        standing = []
+        for zone, key in list(self._alarms.latched.items()):
+            if self._alarms.wires[zone].zone.premises == premises and (not keys or key in keys):
+                if self._alarms.wires[zone].condition is Condition.NORMAL:
+                    self._alarms.unlatch(zone)
+                else:
+                    self._alarms.unlatching.add(zone)
+                    standing.append(zone)
+        self._scribe.part(keys, premises)
+        return Result(premises, Outcome.DONE, f"still in alarm: {', '.join(standing)}"[:TEXT_MAX] if standing else "")
+
+    def _coming(self, order: Order, premises: str) -> Result:
+        shown = [zone for zone, key in self._alarms.latched.items() if not order.keys or key in order.keys]
+        mine = [zone for zone in shown if self._alarms.wires[zone].zone.premises == premises]
+        for zone in mine:
+            if not NATURES[self._alarms.wires[zone].zone.kind].silent:
+                self._lamps.coming(zone)
+        return Result(premises, Outcome.DONE, "" if mine else "nobody is calling here")
+
+    def _arm(self, order: Order, premises: str) -> Result:
+        if order.mode is None:
+            return Result(premises, Outcome.REFUSED, "no mode; allowed: armed_home, armed_away")
+        if hindrances := self._alarms.arm(premises, Mode(order.mode), "hub"):
+            return Result(premises, Outcome.REFUSED, "; ".join(hindrances)[:TEXT_MAX])
+        return Result(premises, Outcome.DONE)
+
+    def _disarm(self, order: Order, premises: str) -> Result:
+        self._alarms.disarm(premises, "hub")
+        return Result(premises, Outcome.DONE)
+
+    def _reset(self, order: Order, premises: str) -> Result:
+        """Clear latches whose wire is well; what is still in alarm, or cannot be seen, stays."""
+        standing, cleared = [], []
+        for zone in list(self._alarms.latched):
+            wire = self._alarms.wires[zone]
+            if wire.zone.premises == premises and order.zone in (None, zone):
+                if wire.condition is Condition.NORMAL:
+                    self._alarms.unlatch(zone)
+                    cleared.append(zone)
+                else:
+                    standing.append(f"zone {zone} is still {wire.condition}")
+        if cleared:
+            detail = {"zones": ",".join(cleared)}
+            key, now_ns = self._scribe.new_key(), self._scribe.now.mono_ns
+            self._scribe.emit(Kind.RESET, Qualifier.NEW, key, now_ns, Where(premises, detail=detail))
+        if standing:
+            return Result(premises, Outcome.REFUSED, "; ".join(standing)[:TEXT_MAX])
+        return Result(premises, Outcome.DONE, "" if cleared else "nothing was latched")
+
+    def _bypass(self, order: Order, premises: str) -> Result:
+        wire = self._alarms.wires.get(order.zone or "")
+        if wire is None or wire.zone.premises != premises:
+            return Result(premises, Outcome.REFUSED, f"zone {order.zone}: not a zone of these premises")
+        if wire.zone.kind in NEVER or wire.zone.kind is ZoneKind.KEYSWITCH:
+            return Result(premises, Outcome.REFUSED, f"zone {order.zone}: a {wire.zone.kind} zone is never bypassed")
+        if wire.zone.id not in self._bypasses:
+            self._bypasses.add(wire.zone, Why.ORDERED, self._scribe.now.mono_ns)
+        return Result(premises, Outcome.DONE)
+
+    def _test(self, order: Order, premises: str) -> Result:
+        """A test record proves the way to the hub; with a duration the sirens of the premises sound, shortly."""
+        key, now_ns = self._scribe.new_key(), self._scribe.now.mono_ns
+        self._scribe.emit(Kind.TEST, Qualifier.NEW, key, now_ns, Where(premises), order.drill)
+        if order.duration_ms:
+            rang = self._ringing.ring((key,), premises, min(order.duration_ms, TEST_SIREN_MS))
+            if rang is Rang.NO_SIREN:
+                return Result(premises, Outcome.REFUSED, "no siren here")
+        return Result(premises, Outcome.DONE)
+
+
+def _causes(order: Order) -> Iterable[str]:
+    """What an order speaks of: its keys, or the incident a siren without keys was rung for."""
+    return order.keys or ([order.incident] if order.incident else [])

@@ -1,0 +1,149 @@
+"""Sirens: which sound for which causes, until when, and that no cause rings a premises twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+
+from edge.core.deadlines import Deadlines, Timer
+from edge.core.events import NS_PER_MS, Scribe
+from edge.core.io import Memory, Ring
+from edge.core.site import Output, Role, Site
+from protocol.records import ClockQuality, Stamp
+
+SIREN = "siren"
+RUNG_MAX = 2_000
+"""Causes times premises that are remembered as rung; beyond it the one rung longest ago is forgotten."""
+
+
+class Rang(StrEnum):
+    """What ringing a premises came to."""
+
+    STARTED = "started"
+    JOINED = "joined"
+    NO_SIREN = "no_siren"
+
+
+class Ringing:
+    """Every siren sounds while any cause holds it, each cause for its own time; persisted, so a restart goes on.
+
+    How long a cause counts as rung is measured by the monotonic clock of this process, starting anew with it: a wall
+    clock set forward must not let a cause ring again.
+    """
+
+    def __init__(self, site: Site, memory: Memory, kboot: str, scribe: Scribe, deadlines: Deadlines) -> None:
+        now_ns = scribe.now.mono_ns
+        self.outputs = {output.id: output for output in site.outputs if output.role is Role.SIREN}
+        self.rings = {(ring.output, ring.key): ring for ring in memory.rings if ring.output in self.outputs}
+        self.rung = dict(memory.rung)
+        self._rung_ns = dict.fromkeys(self.rung, now_ns)
+        self._longest_ms = max(site.limits.siren_house_ms, site.limits.siren_group_ms)
+        self._memory_ns = site.limits.rung_memory_ms * NS_PER_MS
+        self._kboot = kboot
+        self._scribe = scribe
+        self._deadlines = deadlines
+
+    def sirens(self, premises: str) -> list[Output]:
+        """The sirens of a premises."""
+        return [output for output in self.outputs.values() if output.premises == premises]
+
+    def has_rung(self, key: str, premises: str) -> bool:
+        """Whether this cause has been rung (or silenced before it could be) at this premises."""
+        return f"{key}@{premises}" in self.rung
+
+    def resume(self) -> None:
+        """At start: causes whose time is over end, the others go on for what is left of it."""
+        now = self._scribe.now
+        for of, ring in list(self.rings.items()):
+            left_ms = self._left_ms(ring, now)
+            if left_ms > 0:
+                self.rings[of] = self._ring(ring.output, ring.key, left_ms)
+            else:
+                del self.rings[of]
+            self._scribe.changed = True
+        for output in self.outputs.values():
+            self._settle(output, again=True)
+
+    def ring(self, keys: Sequence[str], premises: str, duration_ms: int) -> Rang:
+        """Sound a premises for causes; nothing sounds again for a cause that has rung there."""
+        self._forget_old()
+        joined = any(self.has_rung(key, premises) for key in keys)
+        sirens = self.sirens(premises)
+        if sirens:
+            self._remember(keys, premises)
+        if joined or not sirens:
+            return Rang.JOINED if joined else Rang.NO_SIREN
+        for output in sirens:
+            for key in keys:
+                self.rings[output.id, key] = self._ring(output.id, key, min(duration_ms, self._longest_ms))
+            self._settle(output)
+        return Rang.STARTED
+
+    def silence(self, keys: Iterable[str], premises: str) -> bool:
+        """Stop sounding for these causes (no causes: for all) and let none of them ring later; says if any rang."""
+        wanted = set(keys)
+        self._remember(wanted, premises)
+        mine = {output.id for output in self.sirens(premises)}
+        ended = [of for of in self.rings if of[0] in mine and (not wanted or of[1] in wanted)]
+        self._end(ended)
+        return bool(ended)
+
+    def expire(self, output: str, now_ns: int) -> None:
+        """The first deadline of a siren came."""
+        self._end([of for of, ring in self.rings.items() if of[0] == output and ring.until_ns <= now_ns])
+        self._settle(self.outputs[output])
+
+    def restate(self, output: Output) -> None:
+        """Say again what the siren has to do: its relay board came back."""
+        self._settle(output, again=True)
+
+    def _end(self, ended: list[tuple[str, str]]) -> None:
+        for of in ended:
+            del self.rings[of]
+        for output in {of[0] for of in ended}:
+            self._settle(self.outputs[output])
+        self._scribe.changed |= bool(ended)
+
+    def _settle(self, output: Output, again: bool = False) -> None:
+        untils = [ring.until_ns for of, ring in self.rings.items() if of[0] == output.id]
+        self._scribe.drive(output, bool(untils), again)
+        if untils:
+            self._deadlines.set(Timer(SIREN, output.id), min(untils))
+        else:
+            self._deadlines.clear(Timer(SIREN, output.id))
+
+    def _ring(self, output: str, key: str, duration_ms: int) -> Ring:
+        now = self._scribe.now
+        self._scribe.changed = True
+        until_ns = now.mono_ns + duration_ms * NS_PER_MS
+        return Ring(output, key, until_ns, now.wall_ms + duration_ms, self._kboot)
+
+    def _left_ms(self, ring: Ring, now: Stamp) -> int:
+        """Without a clock to judge by a siren goes on, but never longer than one full time."""
+        if ring.kboot == self._kboot:
+            left_ms = (ring.until_ns - now.mono_ns) // NS_PER_MS
+        elif now.quality is ClockQuality.UNSET:
+            left_ms = self._longest_ms
+        else:
+            left_ms = ring.until_wall_ms - now.wall_ms
+        return min(left_ms, self._longest_ms)
+
+    def _remember(self, keys: Iterable[str], premises: str) -> None:
+        for key in keys:
+            cause = f"{key}@{premises}"
+            if cause not in self.rung:
+                self.rung[cause] = self._scribe.now.wall_ms
+                self._rung_ns[cause] = self._scribe.now.mono_ns
+                self._scribe.changed = True
+        while len(self.rung) > RUNG_MAX:
+            self._drop(min(self._rung_ns, key=self._rung_ns.__getitem__))
+
+    def _forget_old(self) -> None:
+        now_ns = self._scribe.now.mono_ns
+        ringing = {f"{key}@{self.outputs[output].premises}" for output, key in self.rings}
+        for cause in [c for c, at in self._rung_ns.items() if now_ns - at > self._memory_ns and c not in ringing]:
+            self._drop(cause)
+
+    def _drop(self, cause: str) -> None:
+        del self.rung[cause], self._rung_ns[cause]
+        self._scribe.changed = True
