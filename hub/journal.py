@@ -1,0 +1,223 @@
+"""The journal on disk: appended to by one writer, a batch a transaction, and read back to rebuild the desk.
+
+All methods block; the hub calls them in its one writer thread and never in the event loop.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Engine, create_engine, delete, event, insert, select
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from hub import migrations, tables
+from hub.chain import Broken, Entry, Head, link, walk
+from hub.core.io import Input
+
+READ_BATCH = 1_000
+_DECODER: msgspec.json.Decoder[Input] = msgspec.json.Decoder(Input)
+
+
+class JournalError(Exception):
+    """The journal could not be opened, written or read; says why. Nothing of the batch was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A text that may be erased; the chain holds only `hash`, salted, so that the text cannot be guessed from it."""
+
+    area: str
+    incident: str
+    text: str
+    salt: bytes = field(default_factory=lambda: secrets.token_bytes(16))
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of salt and text, in hex."""
+        return hashlib.sha256(self.salt + self.text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """What the chain calls a person: a salted hash, told apart but not told who once the row is erased."""
+
+    person: str
+    salt: bytes = field(default_factory=lambda: secrets.token_bytes(16))
+
+    @property
+    def alias(self) -> str:
+        """The name in the chain: "p-" and 32 hex digits."""
+        return "p-" + hashlib.sha256(self.salt + self.person.encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What will be an entry: the input and when the desk took it, with the rows of erasable text that belong to it."""
+
+    area: str
+    at_ms: int
+    taken: Input
+    aside: tuple[Note | Alias, ...] = ()
+
+
+class Journal:
+    """One open journal. Raises JournalError from everything that touches the disk."""
+
+    def __init__(self, url: str, *, config: str, rules: str, busy_ms: int = 2_000) -> None:
+        self._config = config
+        self._rules = rules
+        try:
+            self._engine = open_engine(url, busy_ms)
+            with self._engine.begin() as connection:
+                migrations.upgrade(connection)
+            self._connection = self._engine.connect()
+            self._n, self._heads = _heads(self._connection)
+            self._connection.rollback()
+        except (SQLAlchemyError, OSError) as cause:
+            raise JournalError(_said(cause)) from cause
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the files."""
+        self._connection.close()
+        self._engine.dispose()
+
+    def append(self, drafts: Sequence[Draft]) -> list[Entry]:
+        """Write all drafts in one durable transaction, or none. Gives the entries."""
+        heads = dict(self._heads)
+        entries = [
+            link(heads, self._n + at, draft.area, draft.at_ms, draft.taken.__struct_config__.tag or "",  # type: ignore[arg-type]
+                 msgspec.json.encode(draft.taken), self._config, self._rules)
+            for at, draft in enumerate(drafts, 1)
+        ]
+        aside = [(draft, row) for draft in drafts for row in draft.aside]
+        try:
+            with self._connection.begin():
+                if aside:
+                    self._put_aside(aside)
+                if entries:
+                    self._connection.execute(insert(tables.entry), [msgspec.structs.asdict(entry) for entry in entries])
+        except (SQLAlchemyError, OSError) as cause:
+            raise JournalError(_said(cause)) from cause
+        self._n += len(entries)
+        self._heads = heads
+        return entries
+
+    def inputs(self) -> Iterator[tuple[int, Input]]:
+        """Every input with the time (hub wall ms) the desk took it, in order, read in batches."""
+        for row in self.entries():
+            yield row.at_ms, _DECODER.decode(row.body)
+
+    def entries(self) -> Iterator[Entry]:
+        """Every entry in order of `n`, read in batches."""
+        return _entries(self._engine)
+
+    @property
+    def heads(self) -> tuple[Head, ...]:
+        """The end of each area's chain."""
+        return tuple(self._heads.values())
+
+    def aliases(self) -> dict[str, str]:
+        """Person to alias, for everybody not erased."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(select(tables.person.c.person, tables.person.c.alias))
+            return {person: alias for person, alias in rows}
+
+    def notes(self, incident: str) -> dict[str, str]:
+        """Hash to text of an incident's notes; an erased one is not there."""
+        wanted = select(tables.note.c.hash, tables.note.c.text).where(tables.note.c.incident == incident)
+        try:
+            with self._engine.connect() as connection:
+                return {hash_: text for hash_, text in connection.execute(wanted)}
+        except SQLAlchemyError as cause:
+            raise JournalError(_said(cause)) from cause
+
+    def erase_person(self, person: str) -> bool:
+        """Forget who an alias was; says whether there was one. The chain stays whole."""
+        with self._engine.begin() as connection:
+            return connection.execute(delete(tables.person).where(tables.person.c.person == person)).rowcount > 0
+
+    def erase_notes(self, incident: str) -> int:
+        """Forget the note texts of an incident; says how many. The chain stays whole."""
+        with self._engine.begin() as connection:
+            return connection.execute(delete(tables.note).where(tables.note.c.incident == incident)).rowcount
+
+    def _put_aside(self, aside: Iterable[tuple[Draft, Note | Alias]]) -> None:
+        for draft, row in aside:
+            if isinstance(row, Alias):
+                values: dict[str, Any] = {"alias": row.alias, "salt": row.salt, "person": row.person}
+                self._connection.execute(insert(tables.person), values)
+            else:
+                values = {"hash": row.hash, "area": row.area, "incident": row.incident, "salt": row.salt}
+                self._connection.execute(insert(tables.note), {**values, "text": row.text, "at_ms": draft.at_ms})
+
+
+def open_engine(url: str, busy_ms: int = 2_000) -> Engine:
+    """An engine on `url`; SQLite in WAL mode with synchronous FULL, so that a commit survives a loss of power."""
+    engine = create_engine(url, connect_args={"timeout": busy_ms / 1000} if url.startswith("sqlite") else {})
+    if engine.dialect.name == "sqlite":
+
+        @event.listens_for(engine, "connect")
+        def durable(connection: Any, _record: Any) -> None:
+            for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+                connection.execute(f"PRAGMA {pragma}")
+
+    return engine
+
+
+def verify(url: str) -> Broken | list[Head]:
+    """Walk the chains of the journal at `url`: the first broken entry, or the heads of all. Raises JournalError."""
+    place = make_url(url)
+    if place.get_backend_name() == "sqlite" and place.database:
+        url = f"sqlite:///file:{place.database}?mode=ro&uri=true"
+    engine = create_engine(url)
+    try:
+        found = list(walk(_entries(engine)))
+    except SQLAlchemyError as cause:
+        raise JournalError(_said(cause)) from cause
+    finally:
+        engine.dispose()
+    broken = [one for one in found if isinstance(one, Broken)]
+    return broken[0] if broken else [one for one in found if isinstance(one, Head)]
+
+
+def _entries(engine: Engine) -> Iterator[Entry]:
+    last = 0
+    with engine.connect() as connection:
+        while True:
+            wanted = select(tables.entry).where(tables.entry.c.n > last).order_by(tables.entry.c.n).limit(READ_BATCH)
+            rows = connection.execute(wanted).all()
+            if not rows:
+                return
+            for row in rows:
+                yield Entry(*row)
+            last = rows[-1].n
+
+
+def _heads(connection: Connection) -> tuple[int, dict[str, Head]]:
+    """The number of the last entry, and the head of each area."""
+    entry = tables.entry.c
+    last = connection.execute(select(entry.n).order_by(entry.n.desc()).limit(1)).scalar() or 0
+    areas = connection.execute(select(entry.area).distinct()).scalars().all()
+    heads = {}
+    for area in areas:
+        wanted = select(entry.area_n, entry.hash).where(entry.area == area).order_by(entry.area_n.desc()).limit(1)
+        heads[area] = Head(area, *connection.execute(wanted).one())
+    return last, heads
+
+
+def _said(cause: Exception) -> str:
+    """The driver's own words, without the statement and its values (they may hold a note's text)."""
+    return str(getattr(cause, "orig", None) or cause)

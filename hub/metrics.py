@@ -1,0 +1,53 @@
+"""What the hub counts about itself, in a registry of its own, for Prometheus to read at /metrics."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
+
+
+class Metrics:
+    """One hub's counters; two hubs in one process do not share them."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(name, text, labels, registry=self.registry)
+
+        def gauge(name: str, text: str, *labels: str) -> Gauge:
+            return Gauge(name, text, labels, registry=self.registry)
+
+        def seconds(name: str, text: str) -> Histogram:
+            return Histogram(name, text, registry=self.registry, buckets=SECONDS)
+
+        self.committed = counter("lianfang_records_committed", "Alarm records committed.", "area", "priority")
+        self.duplicates = counter("lianfang_records_duplicate", "Records that were already committed.", "lane")
+        self.commit_seconds = seconds("lianfang_commit_seconds", "Time one journal transaction took.")
+        self.commit_failures = counter("lianfang_commit_failures", "Journal transactions that failed.")
+        self.wire_seconds = seconds(
+            "lianfang_wire_to_commit_seconds", "From the event (by its stated age) to its commit."
+        )
+        self.inbox_depth = gauge("lianfang_inbox_depth", "What waits in a bounded inbox.", "lane")
+        self.discarded = counter(
+            "lianfang_discarded", "Messages set aside because an inbox was full; the gateway resends.", "lane"
+        )
+        self.receipts = counter("lianfang_receipts", "Receipts sent.", "lane")
+        self.refused = counter("lianfang_refused", "Messages refused; they changed nothing.", "reason")
+        self.orders = counter("lianfang_orders", "Orders sent.", "action")
+        self.replies = counter("lianfang_order_results", "Outcomes that gateways replied.", "outcome")
+        self.incidents = counter("lianfang_incidents", "Incidents raised.", "rule", "priority")
+        self.pages = counter("lianfang_pages", "Calls to the operators of a rung.", "rung")
+        self.gateways_online = gauge("lianfang_gateways_online", "Gateways heard within their reporting time.")
+        self.gateways_lost = gauge("lianfang_gateways_lost", "Gateways not heard within their reporting time.")
+        self.points = counter("lianfang_telemetry_points", "Telemetry readings committed.")
+        self.store_seconds = seconds("lianfang_telemetry_commit_seconds", "Time one telemetry transaction took.")
+        self.store_failures = counter("lianfang_telemetry_failures", "Telemetry transactions that failed.")
+        self.pruned = counter("lianfang_telemetry_pruned", "Telemetry readings pruned by age or size.")
+        self.stream_clients = gauge("lianfang_stream_clients", "Clients of the live stream.")
+        self.stream_dropped = counter("lianfang_stream_dropped", "Clients of the live stream dropped as too slow.")
+
+    def text(self) -> bytes:
+        """The exposition text."""
+        return generate_latest(self.registry)

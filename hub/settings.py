@@ -1,0 +1,210 @@
+"""The hub's configuration: one TOML file, every fault of it reported at once."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from protocol.faults import Fault, Refused, from_pydantic, shown
+
+Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class Table(BaseModel):
+    """Base of every table: no key that we do not know, nothing changed after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Role(StrEnum):
+    """What a person may do; each includes the ones before."""
+
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    SUPERVISOR = "supervisor"
+    ADMIN = "admin"
+
+    def includes(self, other: Role) -> bool:
+        """Whether this role may do what `other` may."""
+        ranks = list(Role)
+        return ranks.index(self) >= ranks.index(other)
+
+
+class Hub(Table):
+    """Who this hub is and where it keeps its data; paths are relative to the configuration file."""
+
+    id: Id
+    data_dir: Path
+    registry: Path
+    defaults: Path | None = None
+
+
+class Mqtt(Table):
+    """The broker. With `ca` the connection is TLS and fails closed; `cert` and `key` go together."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 1883
+    username: str | None = None
+    password_file: Path | None = None
+    ca: Path | None = None
+    cert: Path | None = None
+    key: Path | None = None
+
+
+class Journal(Table):
+    """Where the journal is: an SQLAlchemy URL; SQLite in the data folder unless said."""
+
+    url: str | None = None
+    busy_ms: Annotated[int, Field(ge=1, le=60_000)] = 2_000
+    batch: Annotated[int, Field(ge=1, le=4096)] = 256
+
+
+class Telemetry(Table):
+    """How long and how much telemetry is kept: whichever limit comes first prunes the oldest."""
+
+    keep_days: Annotated[int, Field(ge=1, le=3650)] = 90
+    keep_mb: Annotated[int, Field(ge=8, le=1_000_000)] = 2_048
+
+
+class Api(Table):
+    """Where the API listens; port 0 takes a free one."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8080
+
+
+class Signing(Table):
+    """The hub's Ed25519 key (made by `lianfang hub keygen`) and the name gateways know it by."""
+
+    name: Id | None = None
+    key: Path | None = None
+
+
+class Person(Table):
+    """Somebody with a bearer token. `areas` are area ids, or "*" for all."""
+
+    id: Id
+    role: Role
+    areas: Annotated[tuple[Id | Annotated[str, StringConstraints(pattern=r"^\*$")], ...], Field(min_length=1)]
+    token_sha256: Sha256
+
+    def sees(self, area: str) -> bool:
+        """Whether the person may look at `area`."""
+        return "*" in self.areas or area in self.areas
+
+
+class Settings(Table):
+    """The whole configuration file."""
+
+    hub: Hub
+    mqtt: Mqtt = Mqtt()
+    journal: Journal = Journal()
+    telemetry: Telemetry = Telemetry()
+    api: Api = Api()
+    signing: Signing = Signing()
+    person: tuple[Person, ...] = ()
+
+    @property
+    def journal_url(self) -> str:
+        """The URL of the journal's database."""
+        return self.journal.url or f"sqlite:///{self.hub.data_dir / 'journal.db'}"
+
+    @property
+    def key_name(self) -> str:
+        """What gateways call the signing key."""
+        return self.signing.name or self.hub.id
+
+    @property
+    def key_path(self) -> Path:
+        """Where the signing key is."""
+        return self.signing.key or self.hub.data_dir / "hub.key"
+
+
+def load(path: Path, overrides: Sequence[str] = ()) -> Settings:
+    """Read `path`, then `key=value` overrides (a dotted key, a TOML value or a bare word). Raises Refused."""
+    where = path.name
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as cause:
+        raise Refused([Fault(where, "file", str(path), f"a readable file ({cause.strerror})")]) from cause
+    except UnicodeDecodeError as cause:
+        raise Refused([Fault(where, "file", shown(cause.object[cause.start : cause.end]), "UTF-8 text")]) from cause
+    except tomllib.TOMLDecodeError as cause:
+        raise Refused([Fault(where, "file", str(cause), "TOML")]) from cause
+    faults = [fault for text in overrides for fault in _override(raw, text)]
+    try:
+        settings = Settings.model_validate(raw)
+    except ValidationError as cause:
+        raise Refused([*faults, *from_pydantic(cause.errors(), where)]) from cause
+    settings = _resolved(settings, path.parent)
+    if faults := [*faults, *_inspect(settings, where)]:
+        raise Refused(faults)
+    return settings
+
+
+def _override(raw: dict[str, Any], text: str) -> Iterable[Fault]:
+    key, equals, value = text.partition("=")
+    parts = key.strip().split(".")
+    if not equals or not all(parts):
+        yield Fault("--set", text, "no key and value", "key=value, for instance api.port=8080")
+        return
+    table = raw
+    for part in parts[:-1]:
+        table = table.setdefault(part, {})
+        if not isinstance(table, dict):
+            yield Fault("--set", key, f"{part} is no table", "a dotted key of the configuration file")
+            return
+    try:
+        table[parts[-1]] = tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        table[parts[-1]] = value
+
+
+def _resolved(settings: Settings, base: Path) -> Settings:
+    def at(path: Path | None) -> Path | None:
+        return None if path is None else base / path
+
+    hub, mqtt, signing = settings.hub, settings.mqtt, settings.signing
+    return settings.model_copy(
+        update={
+            "hub": hub.model_copy(
+                update={
+                    "data_dir": base / hub.data_dir,
+                    "registry": base / hub.registry,
+                    "defaults": at(hub.defaults),
+                }
+            ),
+            "mqtt": mqtt.model_copy(
+                update={name: at(getattr(mqtt, name)) for name in ("password_file", "ca", "cert", "key")}
+            ),
+            "signing": signing.model_copy(update={"key": at(signing.key)}),
+        }
+    )
+
+
+def _inspect(settings: Settings, where: str) -> Iterable[Fault]:
+    """What no single key can show: files that are missing, keys that go together, persons told apart."""
+    mqtt = settings.mqtt
+    files = {"hub.registry": settings.hub.registry, "hub.defaults": settings.hub.defaults}
+    files |= {f"mqtt.{name}": getattr(mqtt, name) for name in ("password_file", "ca", "cert", "key")}
+    for key, path in files.items():
+        if path is not None and not path.exists():
+            yield Fault(where, key, str(path), "a file that exists")
+    if (mqtt.cert is None) != (mqtt.key is None):
+        yield Fault(where, "mqtt.cert", "one of cert and key", "both or neither")
+    if mqtt.cert is not None and mqtt.ca is None:
+        yield Fault(where, "mqtt.ca", "nothing", "the broker's CA, since a client certificate is given")
+    for field in ("id", "token_sha256"):
+        seen: dict[str, int] = {}
+        for at, person in enumerate(settings.person):
+            value = getattr(person, field)
+            if value in seen:
+                yield Fault(where, f"person[{at}].{field}", shown(value), f"not the same as person[{seen[value]}]'s")
+            seen.setdefault(value, at)
