@@ -55,13 +55,17 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Premises:
-    """One household, site or station; `groups` in the order of the registry, the first is where it is counted."""
+    """One household, site or station; `groups` in the order of the registry, the first is where it is counted.
+
+    `report_every`: the household opted in to let each change of its zones' conditions into telemetry.
+    """
 
     id: str
     area: str
     kind: PremisesKind
     gateway: str
     groups: tuple[str, ...] = ()
+    report_every: bool = False
 
 
 @dataclass(frozen=True, slots=True)
