@@ -11,6 +11,7 @@ import asyncio
 import random
 import socket
 import ssl
+import traceback
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from protocol.codec import SIZE_MAX
+from protocol.faults import Refused
 from protocol.tls import Tls, client_context
 
 CLOSE_S_MAX = 1.0
@@ -154,6 +156,7 @@ class Link:
             raise
         except (aiomqtt.MqttError, OSError, ValueError) as cause:
             _cut(client)
+            _let_go(cause)
             raise LinkError(f"broker {to}: {_words(cause)}") from cause
         self._watch = asyncio.create_task(self._until_down(client), name=f"link {to.client_id}")
         return self
@@ -275,6 +278,14 @@ def _cut(client: aiomqtt.Client, done: asyncio.Future[Any] | None = None) -> Non
             return
 
 
+def _let_go(cause: BaseException) -> None:
+    """A failed TLS handshake leaves its socket open in the error's own frames; free it now, not some day."""
+    inner: BaseException | None = cause
+    while inner is not None:
+        traceback.clear_frames(inner.__traceback__)
+        inner = inner.__context__
+
+
 def _failed(code: object) -> bool:
     return bool(getattr(code, "is_failure", isinstance(code, int) and code >= 0x80))
 
@@ -319,7 +330,7 @@ async def keep_linked(
             async with connect() as link:
                 await serve(link)
             why = "ended by its server"
-        except LinkError as cause:
+        except (LinkError, Refused) as cause:  # TLS files may be renewed while we run
             why = str(cause)
         if clock() - began_s >= steady_s:
             attempt = 0
