@@ -1,0 +1,195 @@
+"""The site file's tables and keys. Each table is checked by itself; what they say of each other is checked after."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from edge.core.events import GATEWAY_IN_KEY
+from edge.core.site import Arming, Mode, Role, ZoneKind
+from protocol.ids import ID_ALLOWED
+from protocol.topics import RESERVED_AREAS, RESERVED_GATEWAYS
+
+Id: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", description=ID_ALLOWED)]
+PointRef: TypeAlias = Annotated[
+    str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}/[a-z][a-z0-9_]{0,62}$", description="device/point; GPIO: bus/line")
+]
+HOUR_MS = 3_600_000
+
+
+class Table(BaseModel):
+    """Base of every table: an unknown key is a fault."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class GatewayTable(Table):
+    """[gateway]"""
+
+    id: Annotated[str, Field(pattern=rf"^[a-z0-9][a-z0-9-]{{0,{GATEWAY_IN_KEY - 1}}}$")]
+    area: Id = Field(description="township code")
+    profile: Literal["20s", "90s", "3min"] = Field(
+        "90s", description="reporting-time profile: link loss told within it"
+    )
+    data_dir: str = Field("/var/lib/lianfang", min_length=1, description="relative to this file's folder")
+
+    @model_validator(mode="after")
+    def _not_reserved(self) -> GatewayTable:
+        if self.id in RESERVED_GATEWAYS:
+            raise ValueError(f"a gateway id other than {', '.join(sorted(RESERVED_GATEWAYS))} (reserved)")
+        if self.area in RESERVED_AREAS:
+            raise ValueError(f"an area other than {', '.join(sorted(RESERVED_AREAS))} (reserved)")
+        return self
+
+
+class TlsTable(Table):
+    """[mqtt.tls]: all three, or no table. Paths are relative to this file's folder."""
+
+    ca: str = Field(min_length=1)
+    cert: str = Field(min_length=1)
+    key: str = Field(min_length=1)
+
+
+class MqttTable(Table):
+    """[mqtt]"""
+
+    host: str = Field(min_length=1)
+    port: int = Field(1883, ge=1, le=65535)
+    username: str | None = Field(None, min_length=1)
+    password_file: str | None = Field(None, min_length=1)
+    tls: TlsTable | None = None
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> MqttTable:
+        if (self.username is None) != (self.password_file is None):
+            raise ValueError("username and password_file together, or neither")
+        return self
+
+
+class BusTable(BaseModel):
+    """[[bus]]: the other keys are the driver's own."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    id: Id
+    driver: str = Field(min_length=1, description="a file of edge/drivers/, without .py")
+
+    @property
+    def own(self) -> dict[str, Any]:
+        """The driver's own keys."""
+        return dict(self.__pydantic_extra__ or {})
+
+
+class DeviceTable(Table):
+    """[[device]]: one unit on a Modbus bus."""
+
+    id: Id
+    bus: Id
+    unit: int = Field(1, ge=1, le=247)
+    profile: str = Field(min_length=1, description="a file of firmware_configs/profiles/, without .toml")
+    poll_ms: int = Field(100, ge=10, le=60_000)
+
+
+class PremisesTable(Table):
+    """[[premises]]: a household or enterprise site. `report_arming` is false at home and true at a site by default."""
+
+    id: Id
+    kind: Literal["household", "site"]
+    groups: list[Id] = Field(default=[], max_length=8)
+    mode: Mode = Field(Mode.DISARMED, description="before anybody has armed or disarmed it")
+    entry_s: int = Field(30, ge=0, le=300)
+    exit_s: int = Field(60, ge=0, le=300)
+    report_arming: bool | None = None
+
+
+class GroupTable(Table):
+    """[[group]]: all its members, also those of other gateways."""
+
+    id: Id
+    members: list[Id] = Field(min_length=2, max_length=64)
+
+
+class BandTable(Table):
+    """A measured value from `low` up to, but not including, `high` means `condition`."""
+
+    low: float
+    high: float
+    condition: Literal["normal", "alarm", "tamper", "fault"]
+
+    @model_validator(mode="after")
+    def _upwards(self) -> BandTable:
+        if not self.low < self.high:
+            raise ValueError("low below high")
+        return self
+
+
+class ZoneTable(Table):
+    """[[zone]]. What its value means: `normal` or `active` for a contact, `bands` or `above`/`below` for a number."""
+
+    id: Id
+    premises: Id
+    kind: ZoneKind
+    source: PointRef
+    normal: Literal["open", "closed"] | None = Field(
+        None, description="the contact when all is well; closed reads true"
+    )
+    active: bool | None = Field(None, description="the value that means alarm")
+    bands: list[BandTable] | None = Field(None, min_length=2, max_length=16)
+    above: float | None = Field(None, description="a greater value means alarm")
+    below: float | None = Field(None, description="a lesser value means alarm")
+    arming: Arming | None = None
+    on_ms: int | None = Field(None, ge=0, le=HOUR_MS, description="how long an alarm must hold")
+    off_ms: int | None = Field(None, ge=0, le=HOUR_MS, description="how long normal must hold")
+    latch: bool | None = None
+    entry_route: bool = False
+    report: Literal["alarm", "every"] | None = None
+    swinger_trips: int = Field(2, ge=1, le=6)
+    lamp: PointRef | None = Field(None, description="the output that shows how far a press has come")
+
+
+class OutputTable(Table):
+    """[[output]]: a siren of a premises, or the lamp of a zone."""
+
+    id: Id
+    premises: Id
+    role: Role
+    target: PointRef
+    zone: Id | None = None
+
+
+class LimitsTable(Table):
+    """[limits]: where a site needs other times than the defaults; ms."""
+
+    siren_house_ms: int = Field(180_000, ge=1_000, le=HOUR_MS)
+    siren_group_ms: int = Field(300_000, ge=1_000, le=HOUR_MS)
+    abort_ms: int = Field(30_000, ge=0, le=300_000)
+    press_join_ms: int = Field(300_000, ge=1_000, le=HOUR_MS)
+
+
+class SiteFile(Table):
+    """One gateway's configuration file."""
+
+    gateway: GatewayTable
+    mqtt: MqttTable
+    hub_keys: dict[Id, str] = Field(
+        default={}, description="hub key name to Ed25519 public key in base64; with none no order is obeyed"
+    )
+    limits: LimitsTable = LimitsTable.model_validate({})
+    bus: list[BusTable] = Field(min_length=1, max_length=16)
+    device: list[DeviceTable] = Field(default=[], max_length=256)
+    premises: list[PremisesTable] = Field(min_length=1, max_length=128)
+    group: list[GroupTable] = Field(default=[], max_length=64)
+    zone: list[ZoneTable] = Field(min_length=1, max_length=2_000)
+    output: list[OutputTable] = Field(default=[], max_length=512)
+
+
+SINGLE: dict[str, type[Table]] = {"gateway": GatewayTable, "mqtt": MqttTable, "limits": LimitsTable}
+LISTS: dict[str, type[BaseModel]] = {
+    "bus": BusTable,
+    "device": DeviceTable,
+    "premises": PremisesTable,
+    "group": GroupTable,
+    "zone": ZoneTable,
+    "output": OutputTable,
+}

@@ -1,0 +1,101 @@
+"""The broker's address and what proves who is who: TLS that fails closed, the password's file, the hub's keys."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from edge.config.model import MqttTable, TlsTable
+from protocol.faults import Fault, shown
+from protocol.ids import ID_ALLOWED, is_id
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """The broker must show a certificate by `ca`; the gateway shows its own. All three have been read once."""
+
+    ca: Path
+    cert: Path
+    key: Path
+
+    def context(self) -> ssl.SSLContext:
+        """A client context that checks the broker's name and certificate."""
+        context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=str(self.ca))
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.load_cert_chain(str(self.cert), str(self.key))
+        return context
+
+
+@dataclass(frozen=True, slots=True)
+class Mqtt:
+    """Where the broker is and how to come in."""
+
+    host: str
+    port: int
+    username: str | None = None
+    password: str | None = None
+    tls: Tls | None = None
+
+    def __repr__(self) -> str:
+        return f"Mqtt({self.host}:{self.port}, username={self.username!r}, tls={self.tls is not None})"
+
+
+def read_mqtt(table: MqttTable, folder: Path, where: str) -> tuple[Mqtt | None, list[Fault]]:
+    """The broker's settings with every file they name read; a file that cannot be is a fault."""
+    faults: list[Fault] = []
+    password = None
+    if table.password_file is not None:
+        try:
+            password = (folder / table.password_file).read_text(encoding="utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as cause:
+            said = f"{table.password_file!r}: {getattr(cause, 'strerror', None) or cause}"
+            faults.append(Fault(where, "mqtt.password_file", said, "a readable file with the password"))
+    tls = None
+    if table.tls is not None:
+        tls, tls_faults = _tls(table.tls, folder, where)
+        faults += tls_faults
+    return (None, faults) if faults else (Mqtt(table.host, table.port, table.username, password, tls), [])
+
+
+def _tls(table: TlsTable, folder: Path, where: str) -> tuple[Tls | None, list[Fault]]:
+    tls = Tls(folder / table.ca, folder / table.cert, folder / table.key)
+    faults = []
+    for name in ("ca", "cert", "key"):
+        path: Path = getattr(tls, name)
+        try:
+            path.read_bytes()
+        except OSError as cause:
+            said = f"{getattr(table, name)!r}: {cause.strerror}"
+            faults.append(Fault(where, f"mqtt.tls.{name}", said, "a readable PEM file"))
+    if faults:
+        return None, faults
+    try:
+        ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=str(tls.ca))
+    except (ssl.SSLError, OSError) as cause:
+        faults.append(Fault(where, "mqtt.tls.ca", f"{table.ca!r}: {cause}", "PEM certificates"))
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(str(tls.cert), str(tls.key))
+    except (ssl.SSLError, OSError) as cause:
+        faults.append(Fault(where, "mqtt.tls.cert", f"{table.cert!r}: {cause}", "a PEM certificate with its key"))
+    return tls, faults
+
+
+def read_hub_keys(raw: Any, where: str) -> tuple[dict[str, Ed25519PublicKey], list[Fault]]:
+    """The hub's public keys by name."""
+    if not isinstance(raw, dict):
+        return {}, [Fault(where, "hub_keys", shown(raw), "a table: name = base64 of an Ed25519 public key")]
+    keys, faults = {}, []
+    for name, text in raw.items():
+        if not is_id(name):
+            faults.append(Fault(where, f"hub_keys.{name}", shown(name), f"a name of {ID_ALLOWED}"))
+        try:
+            keys[name] = Ed25519PublicKey.from_public_bytes(base64.b64decode(text, validate=True))
+        except (TypeError, ValueError, binascii.Error):
+            faults.append(Fault(where, f"hub_keys.{name}", shown(text), "base64 of the 32 bytes of a public key"))
+    return keys, faults
