@@ -14,14 +14,20 @@ Replaying the journalled inputs, each with the at_ms it was stepped with, rebuil
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from hashlib import sha256
 
+import msgspec
+
+from hub.core import dedup, escalation, moves, orders, records
+from hub.core.context import Context
 from hub.core.defaults import Defaults
 from hub.core.incident import Incident, State
-from hub.core.io import Due, Effect, Input, Send
+from hub.core.io import Conflicted, Due, Effect, Gapped, Input, Linked, Moved, Recorded, Replied, Send
 from hub.core.registry import Registry
-from hub.core.rules.base import Verdict
-from hub.core.views import Counts, GatewayView, GroupView, ZoneView
+from hub.core.rules.base import Ignored, Verdict
+from hub.core.state import Tables
+from hub.core.views import Counts, GatewayView, GroupView, Viewer, ZoneView
 from protocol.ranges import Ranges
 
 RULES_VERSION = "1"
@@ -35,83 +41,125 @@ class Desk:
     A step whose `verdict.effective` is False changed nothing and need not be journalled.
     """
 
-    verdict: Verdict
-
     def __init__(self, registry: Registry, defaults: Defaults) -> None:
-        raise NotImplementedError
+        self._registry = registry
+        self._defaults = defaults
+        self._tables = Tables()
+        self._viewer = Viewer(registry, self._tables)
+        self._open = False
+        self.verdict: Verdict = Ignored("nothing came yet", effective=False)
 
     @property
     def config_digest(self) -> str:
         """SHA-256 over registry and defaults; with RULES_VERSION it says under what a journal entry was made."""
-        raise NotImplementedError
+        limits = msgspec.json.encode(self._defaults, order="sorted")
+        return sha256(self._registry.digest.encode() + limits).hexdigest()
 
     def begin(self) -> None:
         """Open a batch. One batch at a time."""
-        raise NotImplementedError
+        assert not self._open, "one batch at a time"
+        self._open = True
 
     def step(self, item: Input, at_ms: int) -> list[Effect]:
         """Fold one input that arrived at `at_ms` (hub wall ms) and say what must be done once it is committed.
 
         Raises NotAllowed (NoSuchIncident among them) for a `Moved` that may not be; the batch goes on unharmed.
         """
-        raise NotImplementedError
+        assert self._open, "begin a batch first"
+        ctx = Context(self._registry, self._defaults, self._tables, item.area, at_ms)
+        self.verdict = self._fold(ctx, item)
+        return ctx.done()
 
     def commit(self) -> None:
         """The journal has the batch: take it over."""
-        raise NotImplementedError
+        self._tables.commit()
+        self._open = False
 
     def rollback(self) -> None:
         """The journal did not take the batch: forget it, to the last byte."""
-        raise NotImplementedError
+        self._tables.rollback()
+        self._open = False
 
     def seen(self, area: str, gateway: str, instance: str, seq: int) -> bool:
         """Whether this record was taken already, in the open batch or before; then another of it is a `Duplicate`."""
-        raise NotImplementedError
+        known = self._tables.seen.get((area, gateway, instance))
+        return known is not None and seq in known
 
     def marks(self, area: str, gateway: str) -> dict[str, Ranges]:
         """What may be receipted: committed alarm sequences per instance, declared gaps included. Copies."""
-        raise NotImplementedError
+        return dedup.marks(self._tables, area, gateway)
 
     def due(self, at_ms: int) -> list[Due]:
         """Deadlines that have come, earliest first; step each as an input (they stay due until committed)."""
-        raise NotImplementedError
+        return [Due(area, name) for _, area, name in self._tables.timers.come(at_ms)]
 
     def next_due_ms(self) -> int | None:
         """When the next deadline comes, hub wall ms; None when there is none."""
-        raise NotImplementedError
+        return self._tables.timers.next_ms()
 
     def resume(self, at_ms: int) -> list[Send]:
         """After a restart: orders not answered and not expired, to be sent again under their own ids."""
-        raise NotImplementedError
+        return orders.outstanding(self._tables, at_ms)
 
     def incident(self, area: str, incident: str) -> Incident | None:
         """One incident; None when there is none, or it was archived longer ago than the desk remembers."""
-        raise NotImplementedError
+        return self._tables.incidents.committed((area, incident))
 
     def incidents(self, area: str | None = None, states: Collection[State] | None = None) -> list[Incident]:
         """Incidents of an area (or all) in these states (or any), most urgent first, then newest."""
-        raise NotImplementedError
+        return self._viewer.incidents(area, states)
 
     def group(self, area: str, group: str) -> GroupView | None:
         """One group with its open incidents and who of it is being called."""
-        raise NotImplementedError
+        return self._viewer.group(area, group)
 
     def groups(self, area: str | None = None) -> list[GroupView]:
         """Every group of an area, or of all."""
-        raise NotImplementedError
+        keys = sorted(key for key in self._registry.groups if area in (None, key[0]))
+        return [view for key in keys if (view := self._viewer.group(*key)) is not None]
 
     def gateways(self, area: str | None = None) -> list[GatewayView]:
         """Every gateway with its link as the desk was told (None: never told)."""
-        raise NotImplementedError
+        return self._viewer.gateways(area)
 
     def zones(self, area: str | None = None, gateway: str | None = None) -> list[ZoneView]:
         """Every zone with its live conditions from events; unknown while its gateway is not heard."""
-        raise NotImplementedError
+        return self._viewer.zones(area, gateway)
 
     def counts(self, area: str | None = None) -> Counts:
         """Live counts for the console's head line and the metrics."""
-        raise NotImplementedError
+        return self._viewer.counts(area)
 
     def snapshot(self) -> bytes:
         """The whole committed state as canonical JSON: equal states give equal bytes."""
-        raise NotImplementedError
+        return self._tables.snapshot()
+
+    def _fold(self, ctx: Context, item: Input) -> Verdict:
+        if isinstance(item, Recorded):
+            return records.recorded(ctx, item)
+        if isinstance(item, Replied):
+            return orders.answered(ctx, item)
+        if isinstance(item, Moved):
+            return moves.move(ctx, item)
+        if isinstance(item, Linked):
+            return records.linked(ctx, item)
+        if isinstance(item, Conflicted):
+            return records.conflicted(ctx, item)
+        if isinstance(item, Gapped):
+            return records.gapped(ctx, item)
+        return self._came(ctx, item)
+
+    def _came(self, ctx: Context, item: Due) -> Verdict:
+        due_ms = self._tables.timers.get((item.area, item.timer))
+        if due_ms is None or due_ms > ctx.at_ms:
+            return Ignored("the deadline was withdrawn or moved", effective=False)
+        sort, _, name = item.timer.partition(":")
+        return TIMERS[sort](ctx, name)
+
+
+TIMERS: dict[str, Callable[[Context, str], Verdict]] = {
+    escalation.ACCEPT.removesuffix(":"): escalation.climb,
+    orders.RETRY.removesuffix(":"): orders.retried,
+    moves.ARCHIVE.removesuffix(":"): moves.archived,
+    moves.FORGET.removesuffix(":"): moves.forgotten,
+}

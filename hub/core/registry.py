@@ -99,3 +99,20 @@ class Registry:
     gateways: dict[Key, GatewayEntry] = field(default_factory=dict)
     zones: dict[Key, ZoneEntry] = field(default_factory=dict)
     digest: str = "0" * 64
+
+    def fault(self, area: str, gateway: str, zone: str | None, premises: str | None) -> str | None:
+        """Why a record of this origin cannot be taken ("unknown_gateway", "unknown_zone"); None when it can."""
+        if (area, gateway) not in self.gateways:
+            return "unknown_gateway"
+        if zone is not None:
+            known = self.zones.get((area, zone))
+            if known is None or known.gateway != gateway or premises not in (None, known.premises):
+                return "unknown_zone"
+        elif premises is not None and (area, premises) not in self.premises:
+            return "unknown_zone"
+        return None
+
+    def home(self, area: str, premises: str | None) -> str | None:
+        """The group a premises is counted in: its first."""
+        known = self.premises.get((area, premises)) if premises is not None else None
+        return known.groups[0] if known is not None and known.groups else None

@@ -2,10 +2,29 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection
+
 import msgspec
 
-from protocol.kinds import Kind
+from hub.core.incident import UNRESOLVED, Incident, State
+from hub.core.registry import Registry, ZoneEntry
+from hub.core.state import Tables
+from protocol.kinds import Kind, Priority
 from protocol.records import Condition
+
+ALARMS = frozenset(
+    {
+        Kind.PANIC,
+        Kind.DURESS,
+        Kind.SILENT_HOLDUP,
+        Kind.FIRE,
+        Kind.GAS,
+        Kind.WATER,
+        Kind.INTRUSION,
+        Kind.ENTRY_EXIT,
+    }
+)
 
 
 class ZoneView(msgspec.Struct, frozen=True):
@@ -57,3 +76,102 @@ class Counts(msgspec.Struct, frozen=True):
     unaccepted: int
     gateways_down: int
     zones_live: int
+
+
+class Viewer:
+    """Reads committed state."""
+
+    def __init__(self, registry: Registry, tables: Tables) -> None:
+        self._registry = registry
+        self._tables = tables
+
+    def incidents(self, area: str | None, states: Collection[State] | None) -> list[Incident]:
+        """Most urgent first, then newest."""
+        found = [
+            incident
+            for (of, _), incident in self._tables.incidents.items()
+            if area in (None, of) and (states is None or incident.state in states)
+        ]
+        return sorted(found, key=lambda i: (i.priority, -i.event_ms, i.area, i.id))
+
+    def group(self, area: str, group: str) -> GroupView | None:
+        """One group; None when there is none."""
+        known = self._registry.groups.get((area, group))
+        if known is None:
+            return None
+        ids = list(self._tables.open.committed((area, f"in {group}")) or ())
+        members = set(known.members)
+        # A neighbour group's incident may call these members too.
+        near = {i for g in (group, *known.adjacent) for i in self._tables.open.committed((area, f"in {g}")) or ()}
+        calling: dict[str, str | None] = {}
+        for incident in sorted(near):
+            shown = self._tables.incidents.committed((area, incident))
+            for premises, call in shown.calls.items() if shown is not None else ():
+                if premises in members:
+                    calling[premises] = None if call.outcome is None else str(call.outcome)
+        return GroupView(
+            area, group, known.station, list(known.members), list(known.adjacent), known.head, ids, calling
+        )
+
+    def gateways(self, area: str | None) -> list[GatewayView]:
+        """Every registered gateway with its link as last told."""
+        views = []
+        for (of, gateway), entry in sorted(self._registry.gateways.items()):
+            if area in (None, of):
+                link = self._tables.links.committed((of, gateway))
+                told = (None, None, None) if link is None else (link.up, link.since_ms, link.heard_ms)
+                views.append(GatewayView(of, gateway, entry.profile_ms, *told))
+        return views
+
+    def zones(self, area: str | None, gateway: str | None) -> list[ZoneView]:
+        """Every registered zone with what its events say."""
+        return [
+            self._zone(entry)
+            for (of, _), entry in sorted(self._registry.zones.items())
+            if area in (None, of) and gateway in (None, entry.gateway)
+        ]
+
+    def counts(self, area: str | None) -> Counts:
+        """Live counts."""
+        incidents = self.incidents(area, None)
+        unresolved = [i for i in incidents if i.state in UNRESOLVED]
+        by_priority = Counter(i.priority.name for i in unresolved)
+        states = Counter(str(i.state) for i in incidents)
+        return Counts(
+            unresolved={priority.name: by_priority[priority.name] for priority in Priority},
+            states={str(state): states[str(state)] for state in State},
+            unaccepted=sum(i.state is State.REPORTED and i.parent is None for i in unresolved),
+            gateways_down=sum(not link.up for (of, _), link in self._tables.links.items() if area in (None, of)),
+            zones_live=sum(
+                any(live.live for live in lives.values())
+                for (of, zone), lives in self._tables.zones.items()
+                if area in (None, of) and (of, zone) in self._registry.zones
+            ),
+        )
+
+    def _zone(self, entry: ZoneEntry) -> ZoneView:
+        lives = self._tables.zones.committed((entry.area, entry.id)) or {}
+        times = [ms for live in lives.values() for ms in (live.began_ms, live.ended_ms) if ms is not None]
+        live = sorted(Kind(what) for what, state in lives.items() if state.live and what in Kind._value2member_map_)
+        link = self._tables.links.committed((entry.area, entry.gateway))
+        condition = Condition.UNKNOWN
+        if link is None or link.up:
+            condition = _condition(live) if lives else Condition.UNKNOWN
+        return ZoneView(
+            entry.area,
+            entry.id,
+            entry.premises,
+            entry.gateway,
+            entry.kind,
+            condition,
+            live,
+            max(times, default=None),
+        )
+
+
+def _condition(live: Collection[Kind]) -> Condition:
+    if not live:
+        return Condition.NORMAL
+    if any(kind in ALARMS for kind in live):
+        return Condition.ALARM
+    return Condition.TAMPER if Kind.TAMPER in live else Condition.FAULT

@@ -37,3 +37,9 @@ def parents_of(name: str) -> tuple[ParentRule, ...]:
 def named(name: str) -> AnyRule:
     """The rule of that name."""
     return next(rule for rule in rules() if rule.name == name)
+
+
+@cache
+def withdrawers_of(name: str) -> tuple[WithdrawRule, ...]:
+    """The rules that mark incidents of rule `name` as cancelled."""
+    return tuple(r for r in rules() if isinstance(r, WithdrawRule) and r.withdraws == name)

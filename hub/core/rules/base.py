@@ -18,6 +18,7 @@ from hub.core.defaults import Defaults
 from protocol.kinds import Priority
 
 LINK_DOWN = "link_down"
+LINK_UP = "link_up"
 CONFLICT = "conflict"
 GAP = "gap"
 """What a mark may say besides a record's kind."""

@@ -1,0 +1,124 @@
+"""Who is called, and told that it is over. Neighbours are called by the sirens of all other premises of the group."""
+
+from __future__ import annotations
+
+from hub.core import orders
+from hub.core.context import Context
+from hub.core.incident import UNRESOLVED, Call, Incident
+from hub.core.io import Rung
+from hub.core.rules import named
+from hub.core.rules.base import Grade, Reach, Rule
+from hub.core.rules.windows import several, span
+from protocol.kinds import Priority
+from protocol.messages import Action
+
+
+def silent(rule: str) -> bool:
+    """Whether nothing may show at the premises."""
+    found = named(rule)
+    return isinstance(found, Rule) and found.silent
+
+
+def neighbours(ctx: Context, incident: str, reach: Reach) -> list[str]:
+    """Every other member of the groups of the incident's premises, and of their adjacent groups when asked."""
+    shown = ctx.incident(incident)
+    groups = several(group for premises in shown.premises for group in ctx.registry.premises[ctx.area, premises].groups)
+    if reach is Reach.ADJACENT:
+        groups = several([*groups, *(a for group in groups for a in ctx.registry.groups[ctx.area, group].adjacent)])
+    members = several(member for group in groups for member in ctx.registry.groups[ctx.area, group].members)
+    return [member for member in members if member not in shown.premises]
+
+
+def call(ctx: Context, incident: str, grade: Grade) -> None:
+    """Call who is due and not called yet, or say why nobody is."""
+    shown = ctx.incident(incident)
+    reason = _not_called(ctx, incident, grade)
+    if reason is not None:
+        if not ctx.dossier(incident).called and shown.calling != reason:
+            ctx.alter(incident, calling=reason)
+            if grade.priority is Priority.P1:
+                ctx.note(incident, reason)
+        return
+    dossier = ctx.dossier(incident)
+    due = [member for member in neighbours(ctx, incident, grade.reach) if member not in dossier.called]
+    if not due:
+        if not dossier.called:
+            ctx.alter(incident, calling="nobody called: there are no other members")
+        return
+    sent = orders.send(ctx, incident, Action.SIREN, due, ctx.defaults.calls.expires_ms, ctx.defaults.calls.siren_ms)
+    calls = dict(shown.calls)
+    for order in sent:
+        calls |= {member: Call(member, order.gateway, order.order, ctx.at_ms) for member in order.premises}
+    first = not dossier.called
+    ctx.file(incident, called=(*dossier.called, *due))
+    ctx.alter(incident, calls=calls, calling=f"neighbours called: {grade.why}")
+    ctx.note(incident, f"called {', '.join(due)}", why=grade.why)
+    if first:
+        ctx.page(incident, grade.why, Rung.GROUP)
+
+
+def coming(ctx: Context, incident: str, by: str) -> None:
+    """Somebody is coming: told by the lamp of the house that called, never where silence is kept."""
+    shown = ctx.incident(incident)
+    if not silent(shown.rule) and shown.premises:
+        orders.send(ctx, incident, Action.COMING, shown.premises, ctx.defaults.calls.expires_ms)
+        ctx.note(incident, "the house is told that somebody is coming", by=by)
+
+
+def silence(ctx: Context, incident: str) -> None:
+    """Stop the sirens that sound for it."""
+    if not silent(ctx.incident(incident).rule):
+        who = several([*ctx.incident(incident).premises, *ctx.dossier(incident).called])
+        orders.withdraw(ctx, incident)
+        orders.send(ctx, incident, Action.SILENCE, who, ctx.defaults.calls.stand_down_expires_ms)
+
+
+def stand_down(ctx: Context, incident: str) -> None:
+    """It is over: silence, and word to everyone who was called and to the house itself; a child leaves that to its
+    unresolved parent."""
+    shown = ctx.incident(incident)
+    if silent(shown.rule) or _in_parents_hands(ctx, shown):
+        return
+    silence(ctx, incident)
+    who = several([*shown.premises, *_rang_alone(ctx, incident), *ctx.dossier(incident).called])
+    if who:
+        orders.send(ctx, incident, Action.STAND_DOWN, who, ctx.defaults.calls.stand_down_expires_ms)
+        ctx.file(incident, called=())
+        ctx.note(incident, f"stood down {', '.join(who)}")
+
+
+def _in_parents_hands(ctx: Context, incident: Incident) -> bool:
+    parent = ctx.tables.incidents.get((ctx.area, incident.parent)) if incident.parent else None
+    return parent is not None and parent.state in UNRESOLVED
+
+
+def _rang_alone(ctx: Context, incident: str) -> list[str]:
+    """Members whom their own gateway rang though the hub called nobody (a late panic, fire or gas)."""
+    rule = named(ctx.incident(incident).rule)
+    if not isinstance(rule, Rule) or rule.name not in ("panic", "fire", "gas"):
+        return []
+    own = set(ctx.incident(incident).gateways)
+    return [
+        member
+        for member in neighbours(ctx, incident, Reach.GROUP)
+        if ctx.registry.premises[ctx.area, member].gateway in own
+    ]
+
+
+def _not_called(ctx: Context, incident: str, grade: Grade) -> str | None:
+    shown = ctx.incident(incident)
+    if silent(shown.rule):
+        return "nobody called: it is silent"
+    if grade.reach is Reach.NOBODY:
+        return f"nobody called: {grade.priority.name} {shown.rule} is for the operators"
+    if not any(ctx.registry.premises[ctx.area, premises].groups for premises in shown.premises):
+        return "nobody called: in no group"
+    if _in_parents_hands(ctx, shown):
+        return f"nobody called for it alone: {shown.parent} calls"
+    known = [mark for mark in ctx.dossier(incident).marks if mark.late_ms is not None]
+    if not known:
+        return "nobody called: its age is unknown"
+    youngest_ms = ctx.at_ms - max(mark.event_ms for mark in known)
+    if youngest_ms >= ctx.defaults.lateness.ring_ms:
+        return f"nobody called: late by {span(youngest_ms)}"
+    return None

@@ -1,0 +1,165 @@
+"""Orders to gateways: one id, sent again under the same id until answered or expired, and withdrawn at stand-down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from hub.core.context import Context
+from hub.core.io import Linked, Replied, Send
+from hub.core.rules.base import Ignored, Took, Verdict
+from hub.core.state import Pending, Tables
+from protocol.kinds import Kind
+from protocol.messages import Action, Outcome, Result
+
+RETRY = "retry:"
+NO_ANSWER = "no answer before the order expired"
+
+
+def send(
+    ctx: Context,
+    incident: str,
+    action: Action,
+    premises: Iterable[str],
+    expires_in_ms: int,
+    duration_ms: int = 0,
+) -> list[Send]:
+    """Order something of premises, one order to each of their gateways; ids count up within the incident."""
+    shown, dossier = ctx.incident(incident), ctx.dossier(incident)
+    by_gateway: dict[str, list[str]] = {}
+    for member in premises:
+        by_gateway.setdefault(ctx.registry.premises[ctx.area, member].gateway, []).append(member)
+    sent: list[Send] = []
+    for number, (gateway, members) in enumerate(by_gateway.items(), len(dossier.orders) + 1):
+        order = Send(
+            area=ctx.area,
+            gateway=gateway,
+            order=f"{incident}-{number}",
+            action=action,
+            issued_ms=ctx.at_ms,
+            expires_ms=ctx.at_ms + expires_in_ms,
+            premises=tuple(members),
+            incident=incident,
+            keys=tuple(shown.keys),
+            pressed=shown.premises[0] if shown.premises else None,
+            kind=Kind(dossier.marks[0].what) if dossier.marks[0].what in Kind._value2member_map_ else None,
+            duration_ms=duration_ms,
+            drill=shown.drill,
+        )
+        sent.append(order)
+        _wait(ctx, Pending(order, order.premises))
+    ctx.file(incident, orders=(*dossier.orders, *(order.order for order in sent)))
+    ctx.effects += sent
+    return sent
+
+
+def answered(ctx: Context, item: Replied) -> Verdict:
+    """A gateway answered: calls get their outcome; partly answered orders go on being sent."""
+    pending = ctx.tables.orders.get((ctx.area, item.order))
+    if pending is None or pending.send.gateway != item.gateway:
+        return Ignored(f"no order {item.order} was sent to {item.gateway}", effective=False)
+    order = pending.send
+    incident = order.incident
+    assert incident is not None
+    shown = ctx.incident(incident)
+    calls, told = dict(shown.calls), []
+    results = [r for result in item.results for r in _spread(result, order)]
+    for result in results:
+        premises = result.premises
+        assert premises is not None
+        if order.action is not Action.SIREN:
+            if premises in pending.waiting and result.outcome in (Outcome.REFUSED, Outcome.FAILED):
+                told.append(f"{order.action} at {premises}: {result.outcome}: {result.reason}")
+            continue
+        call = calls.get(premises)
+        if (
+            call is not None
+            and call.order == order.order
+            and (call.outcome, call.reason)
+            != (
+                result.outcome,
+                result.reason,
+            )
+        ):
+            calls[premises] = replace(call, outcome=result.outcome, reason=result.reason, replied_ms=ctx.at_ms)
+            told.append(f"call of {premises}: {result.outcome}" + (f": {result.reason}" if result.reason else ""))
+    waiting = tuple(p for p in pending.waiting if p not in {result.premises for result in results})
+    if waiting == pending.waiting and not told:
+        return Ignored(f"order {item.order} was answered already", effective=False)
+    ctx.alter(incident, calls=calls)
+    settle(ctx, pending, waiting)
+    for line in told:
+        ctx.note(incident, line)
+    return Took((incident,), f"{item.gateway} answered {order.action}")
+
+
+def retried(ctx: Context, order: str) -> Verdict:
+    """Not answered in time: the same order again, or, expired, the failure is told."""
+    pending = ctx.tables.orders.get((ctx.area, order))
+    assert pending is not None and pending.waiting, order
+    incident = pending.send.incident
+    assert incident is not None
+    if ctx.at_ms < pending.send.expires_ms:
+        ctx.effects.append(pending.send)
+        _wait(ctx, replace(pending, tries=pending.tries + 1))
+        return Took((incident,), f"{pending.send.gateway} did not answer: sent again")
+    if pending.send.action is Action.SIREN:
+        calls = dict(ctx.incident(incident).calls)
+        for premises in pending.waiting:
+            call = calls.get(premises)
+            if call is not None and call.order == order:
+                calls[premises] = replace(call, outcome=Outcome.FAILED, reason=NO_ANSWER)
+        ctx.alter(incident, calls=calls)
+    who = ", ".join(pending.waiting)
+    settle(ctx, pending, ())
+    ctx.page(incident, f"{pending.send.gateway} did not answer {pending.send.action} for {who}")
+    return Took((incident,), NO_ANSWER)
+
+
+def link_up(ctx: Context, item: Linked) -> None:
+    """The gateway is heard again: what it has not answered goes out at once."""
+    for order in ctx.tables.waiting.get((ctx.area, item.gateway)) or ():
+        pending = ctx.tables.orders.get((ctx.area, order))
+        if pending is not None and ctx.at_ms < pending.send.expires_ms:
+            ctx.effects.append(pending.send)
+
+
+def withdraw(ctx: Context, incident: str) -> None:
+    """Siren orders of the incident that nobody answered are not sent again."""
+    for order in ctx.dossier(incident).orders:
+        pending = ctx.tables.orders.get((ctx.area, order))
+        if pending is not None and pending.send.action is Action.SIREN and pending.waiting:
+            settle(ctx, pending, ())
+
+
+def outstanding(tables: Tables, at_ms: int) -> list[Send]:
+    """Committed orders still waited for, in order of issue."""
+    found = [p.send for _, p in tables.orders.items() if p.waiting and at_ms < p.send.expires_ms]
+    return sorted(found, key=lambda order: (order.issued_ms, order.area, order.order))
+
+
+def settle(ctx: Context, pending: Pending, waiting: tuple[str, ...]) -> None:
+    """Only `waiting` have not answered now; when nobody is left, no timer runs."""
+    order = pending.send
+    ctx.tables.orders.put((ctx.area, order.order), replace(pending, waiting=waiting))
+    if not waiting:
+        ctx.tables.timers.put((ctx.area, RETRY + order.order), None)
+        others = tuple(o for o in ctx.tables.waiting.get((ctx.area, order.gateway)) or () if o != order.order)
+        ctx.tables.waiting.put((ctx.area, order.gateway), others or None)
+
+
+def _wait(ctx: Context, pending: Pending) -> None:
+    order = pending.send
+    ctx.tables.orders.put((ctx.area, order.order), pending)
+    known = ctx.tables.waiting.get((ctx.area, order.gateway)) or ()
+    if order.order not in known:
+        ctx.tables.waiting.put((ctx.area, order.gateway), (*known, order.order))
+    pause_ms = ctx.defaults.calls.retry_ms * 2 ** min(pending.tries - 1, 16)
+    ctx.tables.timers.put((ctx.area, RETRY + order.order), min(ctx.at_ms + pause_ms, order.expires_ms))
+
+
+def _spread(result: Result, order: Send) -> list[Result]:
+    if result.premises is None:
+        return [replace(result, premises=premises) for premises in order.premises]
+    return [result] if result.premises in order.premises else []

@@ -1,0 +1,250 @@
+"""What gateways report, as marks handed to the rule that reads them; and what lives in a zone until it ends."""
+
+from __future__ import annotations
+
+from hub.core import calls, dedup, grouping, opening, orders
+from hub.core.context import Context
+from hub.core.incident import UNRESOLVED
+from hub.core.io import Conflicted, Gapped, Linked, Recorded
+from hub.core.rules import reader, withdrawers_of
+from hub.core.rules.base import (
+    CONFLICT,
+    GAP,
+    LINK_DOWN,
+    Duplicate,
+    Ignored,
+    Mark,
+    Rule,
+    Scope,
+    Took,
+    Verdict,
+    WithdrawRule,
+)
+from hub.core.state import Link, Live
+from hub.core.timing import placed
+from protocol.kinds import Kind, Qualifier
+from protocol.records import Event
+
+CANCELS_MAX = 8
+
+
+def recorded(ctx: Context, item: Recorded) -> Verdict:
+    """A record, if it is new and its origin is known."""
+    reason = ctx.registry.fault(ctx.area, item.gateway, item.event.zone, item.event.premises)
+    if reason is not None:
+        return Ignored(reason, effective=False)
+    if not dedup.take(ctx, item):
+        return Duplicate()
+    return _happened(ctx, item, f"{item.gateway}/{item.instance}/{item.event.seq}")
+
+
+def conflicted(ctx: Context, item: Conflicted) -> Verdict:
+    """Other bytes under a known identity: somebody must look, and what they say is judged all the same."""
+    reason = ctx.registry.fault(ctx.area, item.gateway, item.event.zone, item.event.premises)
+    if reason is not None:
+        return Ignored(reason, effective=False)
+    digest = dedup.take_conflict(ctx, item)
+    if digest is None:
+        return Duplicate()
+    ident = f"{item.gateway}/{item.instance}/{digest}"
+    mark = Mark(ctx.at_ms, ident, CONFLICT, item.gateway, late_ms=0, detail=f"sequence {item.event.seq}")
+    looked = raised(ctx, mark, drill=False)
+    verdict = _happened(ctx, item, ident)
+    return _both(verdict, looked)
+
+
+def gapped(ctx: Context, item: Gapped) -> Verdict:
+    """Records given up by the gateway: receipted as such, and somebody must look."""
+    reason = ctx.registry.fault(ctx.area, item.gateway, None, None)
+    if reason is not None:
+        return Ignored(reason, effective=False)
+    if not 1 <= item.first <= item.last:
+        return Ignored(f"a gap from {item.first} to {item.last} is none", effective=False)
+    if not dedup.take_gap(ctx, item):
+        return Duplicate()
+    ident = f"{item.gateway}/{item.instance}/gap-{item.first}-{item.last}"
+    detail = f"{item.last - item.first + 1} records, {item.first} to {item.last}: {item.reason}"
+    return raised(ctx, Mark(ctx.at_ms, ident, GAP, item.gateway, late_ms=0, detail=detail), drill=False)
+
+
+def linked(ctx: Context, item: Linked) -> Verdict:
+    """A gateway is heard, or not heard for its reporting time. Being heard again resolves nothing by itself."""
+    reason = ctx.registry.fault(ctx.area, item.gateway, None, None)
+    if reason is not None:
+        return Ignored(reason, effective=False)
+    key = (ctx.area, item.gateway)
+    before = ctx.tables.links.get(key)
+    if before is not None and before.up == item.up:
+        return Ignored("the link was so before", effective=False)
+    ctx.tables.links.put(key, Link(item.up, ctx.at_ms, item.heard_ms))
+    mark = Mark(
+        item.heard_ms,
+        f"{item.gateway}/link/{item.heard_ms}",
+        LINK_DOWN,
+        item.gateway,
+        late_ms=max(0, ctx.at_ms - item.heard_ms),
+    )
+    if not item.up:
+        verdict = raised(ctx, mark, drill=False)
+        for incident in verdict.incidents if isinstance(verdict, Took) else ():
+            ctx.flag(incident, "link_restored", False)
+        return verdict
+    orders.link_up(ctx, item)
+    rule = reader(LINK_DOWN)
+    assert isinstance(rule, Rule)
+    back = ctx.tables.open.get((ctx.area, scope_of(ctx, rule, mark, drill=False))) or ()
+    for incident in back:
+        ctx.flag(incident, "link_restored")
+        ctx.note(incident, "heard again")
+    return Took(back, "heard again") if back else Ignored("the gateway is heard")
+
+
+def raised(ctx: Context, mark: Mark, drill: bool) -> Verdict:
+    """Hand a mark to the rule that reads it."""
+    rule = reader(mark.what)
+    if rule is None:
+        return Ignored(f"{mark.what} raises nothing")
+    if isinstance(rule, WithdrawRule):
+        return _withdrawing(ctx, rule, mark, drill)
+    scope = scope_of(ctx, rule, mark, drill)
+    decisions = rule.judge(mark, opening.standings(ctx, scope), ctx.defaults)
+    again = mark if rule.pages_again and not mark.still else None
+    touched = opening.carry_out(ctx, rule.name, scope, decisions, drill, again)
+    home = ctx.registry.home(ctx.area, mark.premises)
+    if home is not None:
+        touched += grouping.regroup(ctx, rule.name, home, drill)
+    for incident in touched:
+        if ctx.incident(incident).rule == rule.name:
+            _withdrawn_before(ctx, incident, mark)
+    mine = [i for i in touched if any(m.ident == mark.ident for m in ctx.dossier(i).marks)]
+    rest = [i for i in touched if i not in mine]
+    told = tuple(dict.fromkeys([*mine, *rest]))
+    return Took(told, ctx.incident(told[0]).why) if told else Ignored("thinned out among many of its kind")
+
+
+def scope_of(ctx: Context, rule: Rule, mark: Mark, drill: bool) -> str:
+    """The open incidents this rule looks at for this mark. A drill never meets the real."""
+    place = f"premises:{mark.premises}" if mark.premises is not None else f"gateway:{mark.gateway}"
+    if rule.scope is Scope.GATEWAY:
+        place = f"gateway:{mark.gateway}"
+    elif rule.scope is Scope.GROUP:
+        home = ctx.registry.home(ctx.area, mark.premises)
+        place = f"group:{home}" if home is not None else place
+    elif rule.scope is not Scope.PREMISES and mark.zone is not None:
+        place = f"zone:{mark.zone}"
+    if rule.scope is Scope.CAUSE:
+        place = f"{mark.what}{':' + mark.detail if mark.what == Kind.GATEWAY_FAULT else ''}|{place}"
+    return f"{'drill|' if drill else ''}{rule.name}|{place}"
+
+
+def _happened(ctx: Context, item: Recorded | Conflicted, ident: str) -> Verdict:
+    event = item.event
+    mark = _mark(ctx, item, ident)
+    if event.qualifier is Qualifier.RESTORE:
+        return _ended(ctx, mark, event)
+    _live(ctx, mark, began=True)
+    known = ctx.tables.causes.get((ctx.area, item.gateway, event.key))
+    if mark.still and known is not None:
+        ctx.note(known, f"still {mark.what}", event_ms=mark.event_ms, zone=mark.zone, premises=mark.premises)
+        return Took((known,), "still present")
+    return raised(ctx, mark, event.drill)
+
+
+def _mark(ctx: Context, item: Recorded | Conflicted, ident: str) -> Mark:
+    event = item.event
+    event_ms, late_ms = placed(event, item.age_ms, ctx.at_ms)
+    zone = ctx.registry.zones.get((ctx.area, event.zone)) if event.zone is not None else None
+    return Mark(
+        event_ms=event_ms,
+        ident=ident,
+        what=event.kind,
+        gateway=item.gateway,
+        premises=zone.premises if zone is not None else event.premises,
+        zone=event.zone,
+        key=event.key,
+        late_ms=late_ms,
+        count=event.count,
+        still=event.qualifier is Qualifier.PRESENT,
+        detail=str(event.detail.get("fault", "")),
+        priority=event.priority,
+    )
+
+
+def _ended(ctx: Context, mark: Mark, event: Event) -> Verdict:
+    """Something is over. An end older than the newest beginning is history and clears nothing."""
+    cleared = _live(ctx, mark, began=False)
+    rule = reader(mark.what)
+    if not isinstance(rule, Rule):
+        return Ignored(f"the end of {mark.what} raises nothing")
+    listed = ctx.tables.open.get((ctx.area, scope_of(ctx, rule, mark, event.drill))) or ()
+    concerned = [i for i in listed if _concerns(ctx, i, mark)]
+    if not concerned:
+        return Ignored(f"the end of {mark.what}: no open incident of it")
+    incident = max(concerned, key=lambda i: (ctx.incident(i).event_ms <= mark.event_ms, ctx.incident(i).event_ms, i))
+    why = "" if cleared else "older than the newest beginning: history only"
+    ctx.note(incident, f"end of {mark.what}", event_ms=mark.event_ms, zone=mark.zone, premises=mark.premises, why=why)
+    marks = ctx.dossier(incident).marks
+    if not any(_lives(ctx, m) for m in marks):
+        ctx.flag(incident, "restored")
+    return Took((incident,), why or f"the end of {mark.what}")
+
+
+def _concerns(ctx: Context, incident: str, end: Mark) -> bool:
+    return any((m.what, m.zone, m.premises) == (end.what, end.zone, end.premises) for m in ctx.dossier(incident).marks)
+
+
+def _where(mark: Mark) -> str:
+    return mark.zone or f"{mark.premises or ''}@{mark.gateway}"
+
+
+def _lives(ctx: Context, mark: Mark) -> bool:
+    lives = ctx.tables.zones.get((ctx.area, _where(mark))) or {}
+    return mark.what in lives and lives[mark.what].live
+
+
+def _live(ctx: Context, mark: Mark, began: bool) -> bool:
+    """Keep the newest beginning and end of this kind; says whether it is over now."""
+    key = (ctx.area, _where(mark))
+    lives = ctx.tables.zones.get(key) or {}
+    was = lives.get(mark.what, Live())
+    now = Live(
+        max(was.began_ms or 0, mark.event_ms) if began else was.began_ms,
+        was.ended_ms if began else max(was.ended_ms or 0, mark.event_ms),
+    )
+    ctx.tables.zones.put(key, {**lives, mark.what: now})
+    return not now.live
+
+
+def _withdrawing(ctx: Context, rule: WithdrawRule, mark: Mark, drill: bool) -> Verdict:
+    if mark.premises is None:
+        return Ignored(f"{mark.what} of no premises withdraws nothing")
+    key = (ctx.area, mark.premises)
+    ctx.tables.cancels.put(key, tuple(sorted((*(ctx.tables.cancels.get(key) or ()), mark))[-CANCELS_MAX:]))
+    scope = f"{'drill|' if drill else ''}{rule.withdraws}|premises:{mark.premises}"
+    taken = [i for i in ctx.tables.open.get((ctx.area, scope)) or () if _withdraw(ctx, rule, i, mark)]
+    return Took(tuple(taken), f"{mark.what} withdraws it") if taken else Ignored(f"{mark.what}: nothing to withdraw")
+
+
+def _withdrawn_before(ctx: Context, incident: str, mark: Mark) -> None:
+    """A cancel may arrive before what it cancels."""
+    for rule in withdrawers_of(ctx.incident(incident).rule) if mark.premises is not None else ():
+        for cancel in ctx.tables.cancels.get((ctx.area, mark.premises or "")) or ():
+            _withdraw(ctx, rule, incident, cancel)
+
+
+def _withdraw(ctx: Context, rule: WithdrawRule, incident: str, cancel: Mark) -> bool:
+    shown = ctx.incident(incident)
+    why = rule.judge(cancel, shown.event_ms, shown.keys, ctx.defaults)
+    if why is None or "cancelled" in shown.conditions or shown.state not in UNRESOLVED:
+        return False
+    ctx.flag(incident, "cancelled")
+    ctx.note(incident, cancel.what, event_ms=cancel.event_ms, premises=cancel.premises, why=why)
+    calls.stand_down(ctx, incident)
+    ctx.page(incident, why)
+    return True
+
+
+def _both(first: Verdict, second: Verdict) -> Verdict:
+    if isinstance(first, Took) and isinstance(second, Took):
+        return Took((*first.incidents, *second.incidents), first.reason)
+    return first if isinstance(first, Took) else second
