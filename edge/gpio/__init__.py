@@ -1,0 +1,1 @@
+"""GPIO: one engine over two kinds of lines, the kernel's (libgpiod) and the simulator's line server."""
