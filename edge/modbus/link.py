@@ -69,6 +69,7 @@ class Link:
             connected = await client.connect()
         except (OSError, termios.error, ModbusException):
             connected = False
+        _keep_cancelled()
         if connected:
             self._notice_dead_peer()
         return connected and self.up
@@ -103,6 +104,7 @@ class Link:
             self._asking = False
             self._replies.expected = None
             self._quiet_until_s = loop.time() + self._gap_s
+        _keep_cancelled()
         return reply
 
     def _traced(self, connected: bool) -> None:
@@ -121,3 +123,10 @@ class Link:
         if wire is not None and hasattr(socket, "TCP_USER_TIMEOUT"):
             with contextlib.suppress(OSError):
                 wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_PEER_MS)
+
+
+def _keep_cancelled() -> None:
+    """Python 3.11's wait_for, which pymodbus waits with, forgets a cancellation that comes together with the reply."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

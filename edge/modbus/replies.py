@@ -44,10 +44,11 @@ def find_rtu(data: bytes, expected: Expected) -> bytes | None:
             continue
         size = EXCEPTION_SIZE if data[start + 1] & 0x80 else expected.size
         end = start + 1 + size
-        if end + 2 <= len(data) and FramerRTU.compute_CRC(data[start:end]) == int.from_bytes(
-            data[end : end + 2], "big"
-        ):
-            return data[start + 1 : end]
+        pdu, crc = data[start + 1 : end], data[end : end + 2]
+        if not expected.matches(pdu) or len(crc) < 2:
+            continue
+        if FramerRTU.compute_CRC(data[start:end]) == int.from_bytes(crc, "big"):
+            return pdu
     return None
 
 
