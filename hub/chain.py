@@ -61,7 +61,9 @@ class Head:
     hash: bytes
 
 
-def link(heads: dict[str, Head], n: int, area: str, at_ms: int, kind: str, body: bytes, config: str, rules: str) -> Entry:
+def link(
+    heads: dict[str, Head], n: int, area: str, at_ms: int, kind: str, body: bytes, config: str, rules: str
+) -> Entry:
     """Make entry `n` of the journal and move the area's head to it."""
     head = heads.get(area, Head(area, 0, GENESIS))
     blank = Entry(n, area, head.area_n + 1, head.hash, b"", at_ms, kind, body, config, rules)
@@ -73,9 +75,7 @@ def link(heads: dict[str, Head], n: int, area: str, at_ms: int, kind: str, body:
 def walk(entries: Iterable[Entry]) -> Iterator[Broken | Head]:
     """Check entries in order of `n`. Yields the first broken one and stops, or else the heads of all areas."""
     heads: dict[str, Head] = {}
-    count = 0
-    for entry in entries:
-        count += 1
+    for count, entry in enumerate(entries, 1):
         if why := _wrong(entry, heads.get(entry.area, Head(entry.area, 0, GENESIS)), count):
             yield Broken(entry.n, entry.area, entry.area_n, why)
             return

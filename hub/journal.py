@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
@@ -59,12 +59,12 @@ class Alias:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What will be an entry: the input and when the desk took it, with the rows of erasable text that belong to it."""
+    """What will be an entry: the input and when the desk took it, with the erasable text that belongs to it."""
 
     area: str
     at_ms: int
     taken: Input
-    aside: tuple[Note | Alias, ...] = ()
+    aside: tuple[Note, ...] = ()
 
 
 class Journal:
@@ -86,7 +86,9 @@ class Journal:
     def __enter__(self) -> Journal:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -97,16 +99,17 @@ class Journal:
     def append(self, drafts: Sequence[Draft]) -> list[Entry]:
         """Write all drafts in one durable transaction, or none. Gives the entries."""
         heads = dict(self._heads)
-        entries = [
-            link(heads, self._n + at, draft.area, draft.at_ms, draft.taken.__struct_config__.tag or "",  # type: ignore[arg-type]
-                 msgspec.json.encode(draft.taken), self._config, self._rules)
-            for at, draft in enumerate(drafts, 1)
+        entries = [self._entry(heads, self._n + at, draft) for at, draft in enumerate(drafts, 1)]
+        notes = [
+            {"hash": note.hash, "area": note.area, "incident": note.incident, "salt": note.salt, "text": note.text}
+            | {"at_ms": draft.at_ms}
+            for draft in drafts
+            for note in draft.aside
         ]
-        aside = [(draft, row) for draft in drafts for row in draft.aside]
         try:
             with self._connection.begin():
-                if aside:
-                    self._put_aside(aside)
+                if notes:
+                    self._connection.execute(insert(tables.note), notes)
                 if entries:
                     self._connection.execute(insert(tables.entry), [msgspec.structs.asdict(entry) for entry in entries])
         except (SQLAlchemyError, OSError) as cause:
@@ -114,6 +117,10 @@ class Journal:
         self._n += len(entries)
         self._heads = heads
         return entries
+
+    def _entry(self, heads: dict[str, Head], n: int, draft: Draft) -> Entry:
+        kind, body = str(draft.taken.__struct_config__.tag), msgspec.json.encode(draft.taken)
+        return link(heads, n, draft.area, draft.at_ms, kind, body, self._config, self._rules)
 
     def inputs(self) -> Iterator[tuple[int, Input]]:
         """Every input with the time (hub wall ms) the desk took it, in order, read in batches."""
@@ -133,14 +140,23 @@ class Journal:
         """Person to alias, for everybody not erased."""
         with self._engine.connect() as connection:
             rows = connection.execute(select(tables.person.c.person, tables.person.c.alias))
-            return {person: alias for person, alias in rows}
+            return {row.person: row.alias for row in rows}
+
+    def name(self, alias: Alias) -> None:
+        """Keep who an alias is."""
+        row = {"alias": alias.alias, "salt": alias.salt, "person": alias.person}
+        try:
+            with self._connection.begin():
+                self._connection.execute(insert(tables.person), row)
+        except (SQLAlchemyError, OSError) as cause:
+            raise JournalError(_said(cause)) from cause
 
     def notes(self, incident: str) -> dict[str, str]:
         """Hash to text of an incident's notes; an erased one is not there."""
         wanted = select(tables.note.c.hash, tables.note.c.text).where(tables.note.c.incident == incident)
         try:
             with self._engine.connect() as connection:
-                return {hash_: text for hash_, text in connection.execute(wanted)}
+                return {row.hash: row.text for row in connection.execute(wanted)}
         except SQLAlchemyError as cause:
             raise JournalError(_said(cause)) from cause
 
@@ -153,15 +169,6 @@ class Journal:
         """Forget the note texts of an incident; says how many. The chain stays whole."""
         with self._engine.begin() as connection:
             return connection.execute(delete(tables.note).where(tables.note.c.incident == incident)).rowcount
-
-    def _put_aside(self, aside: Iterable[tuple[Draft, Note | Alias]]) -> None:
-        for draft, row in aside:
-            if isinstance(row, Alias):
-                values: dict[str, Any] = {"alias": row.alias, "salt": row.salt, "person": row.person}
-                self._connection.execute(insert(tables.person), values)
-            else:
-                values = {"hash": row.hash, "area": row.area, "incident": row.incident, "salt": row.salt}
-                self._connection.execute(insert(tables.note), {**values, "text": row.text, "at_ms": draft.at_ms})
 
 
 def open_engine(url: str, busy_ms: int = 2_000) -> Engine:

@@ -13,7 +13,7 @@ from hub.metrics import Metrics
 RING_EVENTS = 500
 """How many past events a returning listener may catch up on."""
 LISTENER_EVENTS = 1_000
-"""How far a listener may fall behind before it is let go; more than the ring, so that catching up alone never does it."""
+"""How far a listener may fall behind before it is let go; more than the ring, so catching up alone never does it."""
 LISTENERS_MAX = 200
 
 
@@ -114,6 +114,8 @@ class LiveStream:
         known = epoch == self._epoch and number.isascii() and number.isdecimal() and len(number) < 19
         oldest = self._count - len(self._ring)
         if not known or not oldest <= int(number) <= self._count:
-            missed = Told(f"{self._epoch}-{oldest}", "missed", "", '{"why":"older events are gone; read the lists again"}')
+            missed = Told(
+                f"{self._epoch}-{oldest}", "missed", "", '{"why":"older events are gone; read the lists again"}'
+            )
             return [missed, *(told for told in self._ring if sees(told.area))]
         return [told for told in list(self._ring)[int(number) - oldest :] if sees(told.area)]

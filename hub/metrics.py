@@ -26,6 +26,7 @@ class Metrics:
         self.duplicates = counter("lianfang_records_duplicate", "Records that were already committed.", "lane")
         self.commit_seconds = seconds("lianfang_commit_seconds", "Time one journal transaction took.")
         self.commit_failures = counter("lianfang_commit_failures", "Journal transactions that failed.")
+        self.set_aside = counter("lianfang_inputs_set_aside", "Inputs the desk could not take: a bug of ours, logged.")
         self.wire_seconds = seconds(
             "lianfang_wire_to_commit_seconds", "From the event (by its stated age) to its commit."
         )

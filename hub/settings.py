@@ -47,7 +47,7 @@ class Hub(Table):
 
 
 class Mqtt(Table):
-    """The broker. With `ca` the connection is TLS and fails closed; `cert` and `key` go together."""
+    """The broker. With `ca`, `cert` and `key` (together) the connection is TLS and fails closed."""
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 1883
@@ -197,10 +197,9 @@ def _inspect(settings: Settings, where: str) -> Iterable[Fault]:
     for key, path in files.items():
         if path is not None and not path.exists():
             yield Fault(where, key, str(path), "a file that exists")
-    if (mqtt.cert is None) != (mqtt.key is None):
-        yield Fault(where, "mqtt.cert", "one of cert and key", "both or neither")
-    if mqtt.cert is not None and mqtt.ca is None:
-        yield Fault(where, "mqtt.ca", "nothing", "the broker's CA, since a client certificate is given")
+    given = [name for name in ("ca", "cert", "key") if getattr(mqtt, name) is not None]
+    if given and len(given) < 3:
+        yield Fault(where, "mqtt", f"only {', '.join(given)}", "all of ca, cert and key, or none")
     for field in ("id", "token_sha256"):
         seen: dict[str, int] = {}
         for at, person in enumerate(settings.person):
