@@ -218,10 +218,10 @@ async def test_lost_connection_fails_every_device(rig: Rig) -> None:
         await rig.next(device, lambda reading: reading.values)
 
 
+@pytest.mark.parametrize("rig", ["tcp", "rtu over tcp"], indirect=True)
 async def test_dropped_connection_is_made_again(rig: Rig) -> None:
-    """A gateway that resets the connection is connected to again."""
-    if not isinstance(rig.server, TcpServer):
-        pytest.skip("a serial line has no connection to reset")
+    """A gateway that resets the connection is connected to again (a serial line has none)."""
+    assert isinstance(rig.server, TcpServer)
     again = asyncio.ensure_future(rig.server.reconnected())
     await asyncio.sleep(0)
     rig.server.drop()
