@@ -12,5 +12,5 @@ LIMIT_S = 20.0
 async def until(holds: Callable[[], object], limit_s: float = LIMIT_S) -> None:
     """Return as soon as `holds()` is true; fail when it is not within `limit_s`."""
     async with asyncio.timeout(limit_s):
-        while not holds():
+        while not holds():  # noqa: ASYNC110  # any condition, so there is nothing to subscribe to
             await asyncio.sleep(0.005)
