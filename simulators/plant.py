@@ -20,8 +20,8 @@ from simulators.gpio import GpioChip, Transition
 from simulators.modbus import RtuServer, Silent, SimUnit, TcpServer
 from simulators.nvr import Nvr
 
-STALE_S = 3_600.0
-"""How old a stopped recorder's newest file is made: the one that says "recording" and has not for an hour."""
+STALE_S = 3_900.0
+"""How old a stopped recorder's newest file is made: the one that says "recording" and has not for over an hour."""
 
 
 class Plant:
