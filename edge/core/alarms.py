@@ -266,6 +266,7 @@ class Alarms:
         """A zone left out for swinging or chattering has been quiet; if it is in alarm now, that counts."""
         self._bypasses.remove(zone)
         wire = self.wires[zone]
+        self.partitions[wire.zone.premises].trips.pop(zone, None)
         if wire.condition is Condition.ALARM and zone not in self._scribe.open:
             self._alarm(wire, now_ns)
 

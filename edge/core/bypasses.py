@@ -40,8 +40,11 @@ class Bypasses:
 
     def resume(self) -> None:
         """At start: what is left out for a time gets its whole time again."""
-        for zone in self.why:
-            self._wait(zone)
+        for zone in self._zones:
+            if zone in self.why:
+                self._wait(zone)
+            elif any(f"{zone}/{why}" in self._scribe.open for why in Why):
+                self._tell_later(zone)
 
     def __contains__(self, zone: str) -> bool:
         return zone in self.why
@@ -73,7 +76,7 @@ class Bypasses:
         self.why[zone.id] = why
         self._scribe.changed = True
         detail = {"transitions": self._limits.chatter_transitions} if why is Why.CHATTER else {}
-        self._scribe.begin(f"{zone.id}/bypass", KINDS[why], at_ns, Where(zone.premises, zone.id, detail))
+        self._scribe.begin(f"{zone.id}/{why}", KINDS[why], at_ns, Where(zone.premises, zone.id, detail))
         self._wait(zone.id)
 
     def remove(self, zone: str, told: bool = True) -> None:
@@ -85,10 +88,14 @@ class Bypasses:
         if told:
             self._deadlines.clear(Timer(QUIET, zone))
             where = Where(self._zones[zone].premises, zone)
-            self._scribe.end(f"{zone}/bypass", KINDS[why or Why.ORDERED], self._scribe.now.mono_ns, where)
+            for ended, kind in KINDS.items():
+                self._scribe.end(f"{zone}/{ended}", kind, self._scribe.now.mono_ns, where)
         elif why is not None:
-            due_ns = self._scribe.now.mono_ns + self._limits.swinger_quiet_ms * NS_PER_MS
-            self._deadlines.set(Timer(QUIET, zone), due_ns)
+            self._tell_later(zone)
+
+    def _tell_later(self, zone: str) -> None:
+        due_ns = self._scribe.now.mono_ns + self._limits.swinger_quiet_ms * NS_PER_MS
+        self._deadlines.set(Timer(QUIET, zone), due_ns)
 
     def _wait(self, zone: str) -> None:
         why = self.why[zone]

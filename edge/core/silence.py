@@ -23,6 +23,7 @@ class Silence:
 
     def __init__(self, devices: dict[str, Watched], scribe: Scribe, deadlines: Deadlines, alarms: Alarms) -> None:
         self._devices, self._scribe, self._deadlines, self._alarms = devices, scribe, deadlines, alarms
+        self._settling = set(devices)
 
     def resume(self) -> None:
         """At start: wait for every device; one that was silent before is silent until it answers."""
@@ -41,13 +42,15 @@ class Silence:
         if device.partial:
             for point in reading.values:
                 self._seen(device, device.wires.get(point, ()), reading.at_ns)
-        timer = Timer(FRESH, device.id)
-        if timer not in self._deadlines:
+        settling = bool(reading.values) and device.id in self._settling
+        if settling or Timer(FRESH, device.id) not in self._deadlines:
+            self._settling.discard(device.id)
             self._wait(device, reading.at_ns)
 
     def due(self, device_id: str, now_ns: int) -> None:
         """A point of a device, or all of it, has not been seen in time."""
         device = self._devices[device_id]
+        self._settling.discard(device_id)
         lost = []
         for wire in device.stale(now_ns):
             device.forget(wire)
