@@ -155,7 +155,7 @@ class Link:
             entering.add_done_callback(lambda done: _cut(client, done))
             raise
         except (aiomqtt.MqttError, OSError, ValueError) as cause:
-            _cut(client)
+            await _cut_now(client)
             _let_go(cause)
             raise LinkError(f"broker {to}: {_words(cause)}") from cause
         self._watch = asyncio.create_task(self._until_down(client), name=f"link {to.client_id}")
@@ -169,7 +169,7 @@ class Link:
         try:
             await self._client.__aexit__(kind, error, trace)
         except aiomqtt.MqttError:
-            _cut(self._client)
+            await _cut_now(self._client)
         finally:
             self._inbox.fail(f"broker {self.endpoint}: closed by us")
             if self._watch is not None:
@@ -276,6 +276,15 @@ def _cut(client: aiomqtt.Client, done: asyncio.Future[Any] | None = None) -> Non
             sock.shutdown(socket.SHUT_RDWR)
         except OSError:
             return
+
+
+async def _cut_now(client: aiomqtt.Client) -> None:
+    """Cut, and let the loop hand the library its end of file, on which it closes."""
+    _cut(client)
+    for _ in range(10):
+        if client._client.socket() is None:
+            break
+        await asyncio.sleep(0)
 
 
 def _let_go(cause: BaseException) -> None:
