@@ -171,7 +171,7 @@ def test_deadlines_and_effects_do_not_depend_on_a_second_telling(history: list[H
 @given(histories(PRESSERS, 12 * MIN, 11 * MIN), st.integers(0, 8))
 def test_an_accepted_incident_is_never_repartitioned(history: list[Happened], after: int) -> None:
     """What an incident holds when accepted it holds ever after, at the anchor it had."""
-    village, kept = DeskAtWork(), {}
+    village, kept, anchors = DeskAtWork(), dict[str, frozenset[int]](), dict[str, int]()
     for number, happened in enumerate(sorted(history, key=lambda h: (h.at + h.delay, h.at))):
         arrival = happened.at + happened.delay
         village.happen(Kind.PANIC, f"{happened.where}-panic", happened.at, arrival, seq=happened.at + 1)
@@ -179,7 +179,7 @@ def test_an_accepted_incident_is_never_repartitioned(history: list[Happened], af
             for incident in village.open():
                 if incident.parent is None:
                     village.move(incident, Move.ACCEPT)
-            kept = {i: times for i, times in found(village, "panic").items()}
+            kept = found(village, "panic")
             anchors = {incident.id: incident.event_ms for incident in village.desk.incidents()}
     now = found(village, "panic")
     for incident_id, times in kept.items():

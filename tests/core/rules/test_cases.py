@@ -7,7 +7,7 @@ import pytest
 from protocol.kinds import Kind
 from tests.support.desk import MIN, DeskAtWork, H, S
 
-P, D, I, F, G = Kind.PANIC, Kind.DURESS, Kind.INTRUSION, Kind.FIRE, Kind.GAS
+P, D, INT, F, G = Kind.PANIC, Kind.DURESS, Kind.INTRUSION, Kind.FIRE, Kind.GAS
 Happens = list[tuple[int, Kind, str]]
 Expected = list[tuple[str, int, list[str]]]
 """rule, priority, premises (or zones where the rule is about zones)."""
@@ -50,37 +50,37 @@ CASES: dict[str, tuple[Happens, Expected]] = {
         [("fire", 1, ["h03"]), ("fire", 1, ["h15"])],
     ),
     "gas: a detector is a P1": ([(0, G, "h06-gas")], [("gas", 1, ["h06"])]),
-    "intrusion: one zone is unconfirmed": ([(0, I, "h01-door")], [("intrusion", 2, ["h01"])]),
+    "intrusion: one zone is unconfirmed": ([(0, INT, "h01-door")], [("intrusion", 2, ["h01"])]),
     "intrusion: the same zone twice confirms nothing": (
-        [(0, I, "h01-door"), (MIN, I, "h01-door")],
+        [(0, INT, "h01-door"), (MIN, INT, "h01-door")],
         [("intrusion", 2, ["h01"])],
     ),
     "intrusion: another zone within 30 min confirms": (
-        [(0, I, "h01-door"), (30 * MIN, I, "h01-motion")],
+        [(0, INT, "h01-door"), (30 * MIN, INT, "h01-motion")],
         [("intrusion", 1, ["h01"])],
     ),
     "intrusion: another zone past 30 min is another intrusion": (
-        [(0, I, "h01-door"), (30 * MIN + 1, I, "h01-motion")],
+        [(0, INT, "h01-door"), (30 * MIN + 1, INT, "h01-motion")],
         [("intrusion", 2, ["h01"]), ("intrusion", 2, ["h01"])],
     ),
     "intrusion: an entry that ran out is a trip": (
-        [(0, Kind.ENTRY_EXIT, "h01-door"), (S, I, "h01-motion")],
+        [(0, Kind.ENTRY_EXIT, "h01-door"), (S, INT, "h01-motion")],
         [("intrusion", 1, ["h01"])],
     ),
     "group_intrusion: two households within 10 min have a P1 parent": (
-        [(0, I, "h01-door"), (10 * MIN, I, "h02-door")],
+        [(0, INT, "h01-door"), (10 * MIN, INT, "h02-door")],
         [("group_intrusion", 1, ["h01", "h02"]), ("intrusion", 2, ["h01"]), ("intrusion", 2, ["h02"])],
     ),
     "group_intrusion: past 10 min they have none": (
-        [(0, I, "h01-door"), (10 * MIN + 1, I, "h02-door")],
+        [(0, INT, "h01-door"), (10 * MIN + 1, INT, "h02-door")],
         [("intrusion", 2, ["h01"]), ("intrusion", 2, ["h02"])],
     ),
     "group_intrusion: households of two groups have none": (
-        [(0, I, "h01-door"), (S, I, "h11-door")],
+        [(0, INT, "h01-door"), (S, INT, "h11-door")],
         [("intrusion", 2, ["h01"]), ("intrusion", 2, ["h11"])],
     ),
     "group_intrusion: one household twice has none": (
-        [(0, I, "h01-door"), (31 * MIN, I, "h01-door")],
+        [(0, INT, "h01-door"), (31 * MIN, INT, "h01-door")],
         [("intrusion", 2, ["h01"]), ("intrusion", 2, ["h01"])],
     ),
     "tamper: one incident a zone, however often": (
