@@ -1,0 +1,115 @@
+"""`lianfang edge`: run a gateway, or check its configuration."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from edge.app import App
+from edge.config import Config, load, parse_set
+from edge.desired import Desired
+from edge.logs import set_up
+from edge.profiles import load_profiles
+from protocol.faults import Refused
+
+app = typer.Typer(no_args_is_help=True, help="The gateway: watch zones, ring the group, tell the hub.")
+
+ConfigPath = Annotated[Path, typer.Argument(help="The site file, TOML.", metavar="CONFIG")]
+Overrides = Annotated[
+    list[str] | None, typer.Option("--set", help="Set one value: mqtt.port=1884, bus.lan.port=15020. Repeatable.")
+]
+LogLevel = Annotated[str, typer.Option("--log-level", help="debug, info, warning or error; JSON lines on stderr.")]
+
+
+def _desired(path: Path, overrides: list[str] | None) -> Desired:
+    """The installer's file with what the hub wished since. Prints every fault and exits with 2 when refused."""
+    try:
+        given = parse_set(overrides or [])
+        profiles = load_profiles()
+        return Desired(load(path, profiles, given), path.resolve().parent, profiles, given)
+    except Refused as refused:
+        for fault in refused.faults:
+            typer.echo(str(fault), err=True)
+        typer.echo(f"{path}: {len(refused.faults)} fault(s); nothing was started", err=True)
+        raise typer.Exit(2) from None
+
+
+@app.command()
+def run(config: ConfigPath, set_: Overrides = None, log_level: LogLevel = "info") -> None:
+    """Run the gateway until SIGTERM or Ctrl-C; ends within 2 s."""
+    try:
+        set_up(log_level)
+    except ValueError as cause:
+        typer.echo(f"--log-level: {cause}", err=True)
+        raise typer.Exit(2) from None
+    desired = _desired(config, set_)
+    _run(desired)
+
+
+def _run(desired: Desired) -> None:
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(_until_told(desired))
+    if any(thread is not threading.current_thread() and not thread.daemon for thread in threading.enumerate()):
+        os._exit(0)  # a connection attempt in a thread cannot be cancelled, and nobody waits for it
+    loop.close()
+
+
+async def _until_told(desired: Desired) -> None:
+    gateway = App(desired.effective(), desired)
+    task = asyncio.create_task(gateway.run(), name="gateway")
+    told = asyncio.create_task(_signal(), name="signals")
+    await asyncio.wait([task, told], return_when=asyncio.FIRST_COMPLETED)
+    if not task.done():
+        await gateway.silence()
+        task.cancel()
+        await asyncio.wait([task])
+    told.cancel()
+    if not task.cancelled():
+        task.result()
+
+
+async def _signal() -> None:
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    await told.wait()
+
+
+@app.command()
+def check(config: ConfigPath, set_: Overrides = None) -> None:
+    """Print every fault of a configuration (exit 2), or a summary of what it watches and drives."""
+    found = _desired(config, set_).effective()
+    typer.echo(_summary(found))
+
+
+def _summary(found: Config) -> str:
+    site = found.site
+    kinds: dict[str, int] = {}
+    for zone in site.zones:
+        kinds[zone.kind] = kinds.get(zone.kind, 0) + 1
+    buses = [f"{bus.id} ({bus.driver}, {len(bus.devices)} devices)" for bus in found.buses]
+    groups = [f"{group} ({len(members)} members)" for group, members in site.groups.items()]
+    outputs = [f"{output.id} ({output.role})" for output in site.outputs]
+    counted = [f"{count} {kind}" for kind, count in sorted(kinds.items())]
+    lines = [
+        f"gateway   {site.area}/{site.gateway}, reporting time {found.profile}, data in {found.data_dir}",
+        f"broker    {found.mqtt.host}:{found.mqtt.port}, {'TLS' if found.mqtt.tls is not None else 'PLAIN, no TLS'}",
+        f"buses     {', '.join(buses) or 'none'}",
+        f"zones     {len(site.zones)}: {', '.join(counted) or 'none'}",
+        f"premises  {', '.join(premises.id for premises in site.premises) or 'none'}",
+        f"outputs   {', '.join(outputs) or 'none'}",
+        f"groups    {', '.join(groups) or 'none'}",
+        f"hub keys  {', '.join(sorted(found.hub_keys)) or 'NONE: no command will be obeyed'}",
+        f"digest    {found.sha256}",
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    app()

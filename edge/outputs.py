@@ -1,0 +1,113 @@
+"""Sirens and lamps as they should be: the latest wish of each output, tried until the device has it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+import structlog
+
+from edge.port import Driver, DriverError
+
+WRITE_S_MAX = 3.0
+"""How long one write may take before it counts as failed."""
+RETRY_S = (0.1, 0.3, 1.0, 3.0, 10.0)
+"""Waits before the next attempt; the last repeats for as long as the output is not as it should be."""
+
+log = structlog.get_logger("lianfang.outputs")
+
+
+@dataclass(slots=True, eq=False)
+class _Wish:
+    output: str
+    target: str
+    on: bool
+    failures: int = 0
+    due_s: float = 0.0
+    tried: asyncio.Future[str | None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+class Outputs:
+    """Writes what the fold wants. One task a bus, so that a dead one delays no other; a newer wish replaces an older.
+
+    `on_trouble` hears (output, reason) when a write fails first, and (output, None) when it works again.
+    """
+
+    def __init__(self, drivers: Mapping[str, Driver], bus_of: Mapping[str, str]) -> None:
+        self._drivers = drivers
+        self._bus_of = bus_of
+        self._wishes: dict[str, dict[str, _Wish]] = {bus: {} for bus in drivers}
+        self._wake = {bus: asyncio.Event() for bus in drivers}
+        self._failing: set[str] = set()
+        self.on_trouble: Callable[[str, str | None], None] = _nobody
+
+    def drive(self, output: str, target: str, on: bool) -> Awaitable[str | None]:
+        """Want `target` ("device/point") on or off; the first attempt's outcome comes back: None, or why it failed."""
+        bus = self._bus_of[target.partition("/")[0]]
+        older = self._wishes[bus].pop(output, None)
+        if older is not None and not older.tried.done():
+            older.tried.set_result("replaced by a newer wish")
+        wish = self._wishes[bus][output] = _Wish(output, target, on)
+        self._wake[bus].set()
+        return asyncio.shield(wish.tried)
+
+    async def run(self, bus: str) -> None:
+        """Serve one bus until cancelled."""
+        clock = asyncio.get_running_loop().time
+        wishes, wake = self._wishes[bus], self._wake[bus]
+        while True:
+            wake.clear()
+            due = [wish for wish in wishes.values() if wish.due_s <= clock()]
+            if not due:
+                wait_s = min((wish.due_s for wish in wishes.values()), default=None)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(None if wait_s is None else max(0.0, wait_s - clock())):
+                        await wake.wait()
+                continue
+            await self._try(bus, min(due, key=lambda wish: (wish.failures, wish.due_s)))
+
+    async def _try(self, bus: str, wish: _Wish) -> None:
+        reason = await self._write(bus, wish.target, wish.on)
+        if not wish.tried.done():
+            wish.tried.set_result(reason)
+        wishes = self._wishes[bus]
+        if reason is None:
+            if wishes.get(wish.output) is wish:
+                del wishes[wish.output]
+            if wish.output in self._failing:
+                self._failing.discard(wish.output)
+                self.on_trouble(wish.output, None)
+            return
+        wish.due_s = asyncio.get_running_loop().time() + RETRY_S[min(wish.failures, len(RETRY_S) - 1)]
+        wish.failures += 1
+        if wish.output not in self._failing:
+            self._failing.add(wish.output)
+            log.error("output does not obey", output=wish.output, target=wish.target, on=wish.on, why=reason)
+            self.on_trouble(wish.output, reason)
+
+    async def _write(self, bus: str, target: str, on: bool) -> str | None:
+        device, _, point = target.partition("/")
+        try:
+            async with asyncio.timeout(WRITE_S_MAX):
+                await self._drivers[bus].write(device, point, on)
+        except DriverError as cause:
+            return str(cause)
+        except TimeoutError:
+            return f"{target}: no answer in {WRITE_S_MAX} s"
+        except Exception as cause:  # a driver's bug must not silence the other outputs
+            log.exception("driver failed in a write", bus=bus, target=target)
+            return f"{target}: {type(cause).__name__}: {cause}"
+        return None
+
+    async def all_off(self, targets: Iterable[str], limit_s: float) -> None:
+        """At the end: nobody will be there to switch these off later. Best effort."""
+        writes = [self._write(self._bus_of[target.partition("/")[0]], target, False) for target in targets]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(limit_s):
+                await asyncio.gather(*writes)
+
+
+def _nobody(output: str, reason: str | None) -> None:
+    """Until somebody listens."""

@@ -1,0 +1,107 @@
+"""The gateway looks after itself: health as telemetry every minute, and a trouble where a limit is crossed."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import structlog
+
+from edge import health
+from edge.clock import Step
+from edge.core.io import Troubled
+from edge.lane import NS
+from protocol.records import ClockQuality
+
+if TYPE_CHECKING:
+    from edge.app import App
+
+LOOK_S = 5.0
+SAVE_LOOKS = 120
+"""Looks between savings of the wall time: every ten minutes, for the sake of the card."""
+
+log = structlog.get_logger("lianfang.self_watch")
+
+
+class SelfWatch:
+    """Watches one app: the machine, the clock, the links, the inbox, the devices."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._watcher = health.Watcher()
+        self._link_down = False
+        self._clock_unset = False
+        self._inbox_lost = 0
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        every = int(health.PERIOD_MS / 1000 / LOOK_S)
+        look = 0
+        self._tell_clock(Step(0, self._app.clock.now().quality))
+        while True:
+            step = self._app.clock.check()
+            if step is not None:
+                self._tell_clock(step)
+            self._link()
+            self._inbox()
+            found = await asyncio.to_thread(health.look, self._app.config.data_dir)
+            for fault, active, value in self._watcher.judge(found):
+                log.warning("health", fault=fault, active=active, value=value)
+                self._app.put(Troubled(fault, active, {"value": value}))
+            if look % every == 0:
+                self._report(found)
+            if look % SAVE_LOOKS == SAVE_LOOKS - 1:
+                self._app.alarm.emit([], {"wall_ms": b"%d" % self._app.clock.now().wall_ms})
+            look += 1
+            await asyncio.sleep(LOOK_S)
+
+    def _tell_clock(self, step: Step) -> None:
+        """A clock that is right now lets the hub place what was recorded before in this kernel boot."""
+        now = self._app.clock.now()
+        unset = step.quality is ClockQuality.UNSET
+        if unset != self._clock_unset:
+            self._clock_unset = unset
+            self._app.put(Troubled("clock", unset, {"quality": str(step.quality)}))
+        if step.by_ms or step.quality is ClockQuality.SYNCED:
+            offset_ms = now.wall_ms - now.mono_ns // NS
+            detail: dict[str, str | int | float | bool] = {
+                "quality": str(step.quality),
+                "offset_ms": offset_ms,
+                "by_ms": step.by_ms,
+            }
+            self._app.put(Troubled("clock_set", True, detail))
+
+    def _link(self) -> None:
+        since_ns = self._app.uplink.down_since_ns
+        now_ns = self._app.clock.mono_ns()
+        down = since_ns is not None and now_ns - since_ns >= self._app.me.profile_ms * NS
+        if down != self._link_down:
+            self._link_down = down
+            self._app.put(Troubled("link", down))
+
+    def _inbox(self) -> None:
+        lost, self._inbox_lost = self._app.inbox_lost - self._inbox_lost, self._app.inbox_lost
+        if lost:
+            log.error("looks at devices were given up: the inbox was full", lost=lost)
+        elif self._app.inbox_lost:
+            self._app.inbox_lost = self._inbox_lost = 0
+            self._app.put(Troubled("inbox_full", False))
+
+    def _report(self, found: dict[str, health.Value]) -> None:
+        app = self._app
+        for point, value in found.items():
+            app.report(point, value)
+        app.report("health/clock", str(app.clock.now().quality))
+        app.report("health/link_up", app.uplink.down_since_ns is None)
+        app.report("health/link_failures", app.uplink.counts.failures)
+        app.report("health/alarms_waiting", len(app.alarm.delivery))
+        app.report("health/telemetry_waiting", len(app.telemetry.delivery))
+        app.report("health/messages_refused", sum(app.inward.refused.values()))
+        for bus, driver in app.drivers.items():
+            app.report(f"health/bus/{bus}/breaks", driver.breaks)
+            for device in driver.health():
+                app.report(f"health/device/{device.device}/online", device.online)
+                app.report(f"health/device/{device.device}/polls", device.polls)
+                app.report(f"health/device/{device.device}/failures", sum(device.failures.values()))
+                if device.latency_ms is not None:
+                    app.report(f"health/device/{device.device}/latency_ms", round(device.latency_ms, 2))
