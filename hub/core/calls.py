@@ -10,7 +10,7 @@ from hub.core.rules import named
 from hub.core.rules.base import Grade, Reach, Rule
 from hub.core.rules.windows import several, span
 from protocol.kinds import Priority
-from protocol.messages import Action
+from protocol.messages import Action, Outcome
 
 
 def silent(rule: str) -> bool:
@@ -22,10 +22,12 @@ def silent(rule: str) -> bool:
 def neighbours(ctx: Context, incident: str, reach: Reach) -> list[str]:
     """Every other member of the groups of the incident's premises, and of their adjacent groups when asked."""
     shown = ctx.incident(incident)
-    groups = several(group for premises in shown.premises for group in ctx.registry.premises[ctx.area, premises].groups)
+    named_groups = several(group for premises in shown.premises for group in ctx.registry.groups_of(ctx.area, premises))
+    groups = [known for name in named_groups if (known := ctx.registry.groups.get((ctx.area, name))) is not None]
     if reach is Reach.ADJACENT:
-        groups = several([*groups, *(a for group in groups for a in ctx.registry.groups[ctx.area, group].adjacent)])
-    members = several(member for group in groups for member in ctx.registry.groups[ctx.area, group].members)
+        near = several(name for group in groups for name in group.adjacent if name not in named_groups)
+        groups += [known for name in near if (known := ctx.registry.groups.get((ctx.area, name))) is not None]
+    members = several(member for group in groups for member in group.members)
     return [member for member in members if member not in shown.premises]
 
 
@@ -40,7 +42,11 @@ def call(ctx: Context, incident: str, grade: Grade) -> None:
                 ctx.note(incident, reason)
         return
     dossier = ctx.dossier(incident)
-    due = [member for member in neighbours(ctx, incident, grade.reach) if member not in dossier.called]
+    due = [
+        member
+        for member in neighbours(ctx, incident, grade.reach)
+        if member not in dossier.called or (member in shown.calls and shown.calls[member].outcome is Outcome.FAILED)
+    ]
     if not due:
         if not dossier.called:
             ctx.alter(incident, calling="nobody called: there are no other members")
@@ -50,7 +56,7 @@ def call(ctx: Context, incident: str, grade: Grade) -> None:
     for order in sent:
         calls |= {member: Call(member, order.gateway, order.order, ctx.at_ms) for member in order.premises}
     first = not dossier.called
-    ctx.file(incident, called=(*dossier.called, *due))
+    ctx.file(incident, called=tuple(several([*dossier.called, *due])))
     ctx.alter(incident, calls=calls, calling=f"neighbours called: {grade.why}")
     ctx.note(incident, f"called {', '.join(due)}", why=grade.why)
     if first:
@@ -99,9 +105,7 @@ def _rang_alone(ctx: Context, incident: str) -> list[str]:
         return []
     own = set(ctx.incident(incident).gateways)
     return [
-        member
-        for member in neighbours(ctx, incident, Reach.GROUP)
-        if ctx.registry.premises[ctx.area, member].gateway in own
+        member for member in neighbours(ctx, incident, Reach.GROUP) if ctx.registry.gateway_of(ctx.area, member) in own
     ]
 
 
@@ -111,7 +115,7 @@ def _not_called(ctx: Context, incident: str, grade: Grade) -> str | None:
         return "nobody called: it is silent"
     if grade.reach is Reach.NOBODY:
         return f"nobody called: {grade.priority.name} {shown.rule} is for the operators"
-    if not any(ctx.registry.premises[ctx.area, premises].groups for premises in shown.premises):
+    if not any(ctx.registry.groups_of(ctx.area, premises) for premises in shown.premises):
         return "nobody called: in no group"
     if _in_parents_hands(ctx, shown):
         return f"nobody called for it alone: {shown.parent} calls"

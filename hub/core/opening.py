@@ -164,7 +164,7 @@ def _absorb(ctx: Context, absorbs: Absorbed) -> None:
 
 def _derived(ctx: Context, marks: Sequence[Mark]) -> dict[str, Any]:
     premises = several(mark.premises for mark in marks)
-    groups = [g for p in premises for g in ctx.registry.premises[ctx.area, p].groups[:1]]
+    groups = several(ctx.registry.home(ctx.area, p) for p in premises)
     known = [mark.late_ms for mark in marks if mark.late_ms is not None]
     return {
         "group": groups[0] if groups else None,
@@ -188,7 +188,7 @@ def _line(ctx: Context, incident: str, mark: Mark) -> None:
 def scopes(ctx: Context, incident: str) -> list[str]:
     """Where an unresolved incident is found: its rule's scope, and its groups."""
     shown = ctx.incident(incident)
-    groups = several(g for p in shown.premises for g in ctx.registry.premises[ctx.area, p].groups[:1])
+    groups = several([shown.group, *(ctx.registry.home(ctx.area, p) for p in shown.premises)])
     return [ctx.dossier(incident).scope, *(f"in {group}" for group in groups)]
 
 

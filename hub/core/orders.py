@@ -29,7 +29,9 @@ def send(
     shown, dossier = ctx.incident(incident), ctx.dossier(incident)
     by_gateway: dict[str, list[str]] = {}
     for member in premises:
-        by_gateway.setdefault(ctx.registry.premises[ctx.area, member].gateway, []).append(member)
+        gateway = ctx.registry.gateway_of(ctx.area, member)
+        if gateway is not None:
+            by_gateway.setdefault(gateway, []).append(member)
     sent: list[Send] = []
     for number, (gateway, members) in enumerate(by_gateway.items(), len(dossier.orders) + 1):
         order = Send(

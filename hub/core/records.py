@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from hub.core import calls, dedup, grouping, opening, orders
+from hub.core import conditions, dedup, grouping, opening, orders, withdrawing
 from hub.core.context import Context
-from hub.core.incident import UNRESOLVED
 from hub.core.io import Conflicted, Gapped, Linked, Recorded
-from hub.core.rules import reader, withdrawers_of
+from hub.core.rules import reader
 from hub.core.rules.base import (
     CONFLICT,
     GAP,
@@ -20,12 +19,10 @@ from hub.core.rules.base import (
     Verdict,
     WithdrawRule,
 )
-from hub.core.state import Link, Live
+from hub.core.state import Link
 from hub.core.timing import placed
 from protocol.kinds import Kind, Qualifier
 from protocol.records import Event
-
-CANCELS_MAX = 8
 
 
 def recorded(ctx: Context, item: Recorded) -> Verdict:
@@ -105,7 +102,7 @@ def raised(ctx: Context, mark: Mark, drill: bool) -> Verdict:
     if rule is None:
         return Ignored(f"{mark.what} raises nothing")
     if isinstance(rule, WithdrawRule):
-        return _withdrawing(ctx, rule, mark, drill)
+        return withdrawing.cancelling(ctx, rule, mark, drill)
     scope = scope_of(ctx, rule, mark, drill)
     decisions = rule.judge(mark, opening.standings(ctx, scope), ctx.defaults)
     again = mark if rule.pages_again and not mark.still else None
@@ -115,7 +112,7 @@ def raised(ctx: Context, mark: Mark, drill: bool) -> Verdict:
         touched += grouping.regroup(ctx, rule.name, home, drill)
     for incident in touched:
         if ctx.incident(incident).rule == rule.name:
-            _withdrawn_before(ctx, incident, mark)
+            withdrawing.withdrawn_before(ctx, incident, mark)
     mine = [i for i in touched if any(m.ident == mark.ident for m in ctx.dossier(i).marks)]
     rest = [i for i in touched if i not in mine]
     told = tuple(dict.fromkeys([*mine, *rest]))
@@ -142,7 +139,7 @@ def _happened(ctx: Context, item: Recorded | Conflicted, ident: str) -> Verdict:
     mark = _mark(ctx, item, ident)
     if event.qualifier is Qualifier.RESTORE:
         return _ended(ctx, mark, event)
-    _live(ctx, mark, began=True)
+    conditions.remember(ctx, mark, began=True)
     known = ctx.tables.causes.get((ctx.area, item.gateway, event.key))
     if mark.still and known is not None:
         ctx.note(known, f"still {mark.what}", event_ms=mark.event_ms, zone=mark.zone, premises=mark.premises)
@@ -172,76 +169,21 @@ def _mark(ctx: Context, item: Recorded | Conflicted, ident: str) -> Mark:
 
 def _ended(ctx: Context, mark: Mark, event: Event) -> Verdict:
     """Something is over. An end older than the newest beginning is history and clears nothing."""
-    cleared = _live(ctx, mark, began=False)
+    cleared = conditions.remember(ctx, mark, began=False)
     rule = reader(mark.what)
     if not isinstance(rule, Rule):
         return Ignored(f"the end of {mark.what} raises nothing")
     listed = ctx.tables.open.get((ctx.area, scope_of(ctx, rule, mark, event.drill))) or ()
-    concerned = [i for i in listed if _concerns(ctx, i, mark)]
+    concerned = [i for i in listed if conditions.concerns(ctx, i, mark)]
     if not concerned:
         return Ignored(f"the end of {mark.what}: no open incident of it")
     incident = max(concerned, key=lambda i: (ctx.incident(i).event_ms <= mark.event_ms, ctx.incident(i).event_ms, i))
     why = "" if cleared else "older than the newest beginning: history only"
     ctx.note(incident, f"end of {mark.what}", event_ms=mark.event_ms, zone=mark.zone, premises=mark.premises, why=why)
     marks = ctx.dossier(incident).marks
-    if not any(_lives(ctx, m) for m in marks):
+    if not any(conditions.is_live(ctx, m) for m in marks):
         ctx.flag(incident, "restored")
     return Took((incident,), why or f"the end of {mark.what}")
-
-
-def _concerns(ctx: Context, incident: str, end: Mark) -> bool:
-    return any((m.what, m.zone, m.premises) == (end.what, end.zone, end.premises) for m in ctx.dossier(incident).marks)
-
-
-def _where(mark: Mark) -> str:
-    return mark.zone or f"{mark.premises or ''}@{mark.gateway}"
-
-
-def _lives(ctx: Context, mark: Mark) -> bool:
-    lives = ctx.tables.zones.get((ctx.area, _where(mark))) or {}
-    return mark.what in lives and lives[mark.what].live
-
-
-def _live(ctx: Context, mark: Mark, began: bool) -> bool:
-    """Keep the newest beginning and end of this kind; says whether it is over now."""
-    key = (ctx.area, _where(mark))
-    lives = ctx.tables.zones.get(key) or {}
-    was = lives.get(mark.what, Live())
-    now = Live(
-        max(was.began_ms or 0, mark.event_ms) if began else was.began_ms,
-        was.ended_ms if began else max(was.ended_ms or 0, mark.event_ms),
-    )
-    ctx.tables.zones.put(key, {**lives, mark.what: now})
-    return not now.live
-
-
-def _withdrawing(ctx: Context, rule: WithdrawRule, mark: Mark, drill: bool) -> Verdict:
-    if mark.premises is None:
-        return Ignored(f"{mark.what} of no premises withdraws nothing")
-    key = (ctx.area, mark.premises)
-    ctx.tables.cancels.put(key, tuple(sorted((*(ctx.tables.cancels.get(key) or ()), mark))[-CANCELS_MAX:]))
-    scope = f"{'drill|' if drill else ''}{rule.withdraws}|premises:{mark.premises}"
-    taken = [i for i in ctx.tables.open.get((ctx.area, scope)) or () if _withdraw(ctx, rule, i, mark)]
-    return Took(tuple(taken), f"{mark.what} withdraws it") if taken else Ignored(f"{mark.what}: nothing to withdraw")
-
-
-def _withdrawn_before(ctx: Context, incident: str, mark: Mark) -> None:
-    """A cancel may arrive before what it cancels."""
-    for rule in withdrawers_of(ctx.incident(incident).rule) if mark.premises is not None else ():
-        for cancel in ctx.tables.cancels.get((ctx.area, mark.premises or "")) or ():
-            _withdraw(ctx, rule, incident, cancel)
-
-
-def _withdraw(ctx: Context, rule: WithdrawRule, incident: str, cancel: Mark) -> bool:
-    shown = ctx.incident(incident)
-    why = rule.judge(cancel, shown.event_ms, shown.keys, ctx.defaults)
-    if why is None or "cancelled" in shown.conditions or shown.state not in UNRESOLVED:
-        return False
-    ctx.flag(incident, "cancelled")
-    ctx.note(incident, cancel.what, event_ms=cancel.event_ms, premises=cancel.premises, why=why)
-    calls.stand_down(ctx, incident)
-    ctx.page(incident, why)
-    return True
 
 
 def _both(first: Verdict, second: Verdict) -> Verdict:

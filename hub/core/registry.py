@@ -112,7 +112,17 @@ class Registry:
             return "unknown_zone"
         return None
 
+    def groups_of(self, area: str, premises: str) -> tuple[str, ...]:
+        """The groups of a premises; none when it left the registry while an incident of it is open."""
+        known = self.premises.get((area, premises))
+        return known.groups if known is not None else ()
+
     def home(self, area: str, premises: str | None) -> str | None:
         """The group a premises is counted in: its first."""
-        known = self.premises.get((area, premises)) if premises is not None else None
-        return known.groups[0] if known is not None and known.groups else None
+        groups = self.groups_of(area, premises) if premises is not None else ()
+        return groups[0] if groups else None
+
+    def gateway_of(self, area: str, premises: str) -> str | None:
+        """The gateway a premises is wired to; None when it left the registry."""
+        known = self.premises.get((area, premises))
+        return known.gateway if known is not None else None

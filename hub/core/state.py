@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
-from typing import Generic, TypeVar
+from collections.abc import Iterable, Iterator
+from typing import Generic, TypeAlias, TypeVar
 
 import msgspec
 
@@ -46,6 +46,11 @@ class Table(Generic[K, V]):
         """What the open batch did."""
         return iter(self._over.items())
 
+    def replace(self, entries: Iterable[tuple[K, V]]) -> None:
+        """Put these in place of everything."""
+        self._base = dict(entries)
+        self._over = {}
+
     def commit(self) -> None:
         """Take the open batch over."""
         for key, value in self._over.items():
@@ -77,8 +82,16 @@ class Timers(Table[tuple[str, str], int]):
                 heapq.heappush(self._heap, (due_ms, area, name))
         super().commit()
         if len(self._heap) > 2 * len(self._base) + 64:
-            self._heap = [(due_ms, area, name) for (area, name), due_ms in self._base.items()]
-            heapq.heapify(self._heap)
+            self._sweep()
+
+    def replace(self, entries: Iterable[tuple[tuple[str, str], int]]) -> None:
+        """Put these in place of everything."""
+        super().replace(entries)
+        self._sweep()
+
+    def _sweep(self) -> None:
+        self._heap = [(due_ms, area, name) for (area, name), due_ms in self._base.items()]
+        heapq.heapify(self._heap)
 
     def next_ms(self) -> int | None:
         """When the earliest committed timer comes."""
@@ -140,6 +153,29 @@ class Link(msgspec.Struct, frozen=True):
     heard_ms: int
 
 
+Two: TypeAlias = tuple[str, str]
+Three: TypeAlias = tuple[str, str, str]
+
+
+class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Every table as it stands in a snapshot."""
+
+    seen: list[tuple[Three, list[tuple[int, int]]]]
+    gaps: list[tuple[Three, list[tuple[int, int]]]]
+    instances: list[tuple[Two, tuple[tuple[int, str], ...]]]
+    conflicts: list[tuple[Three, tuple[str, ...]]]
+    links: list[tuple[Two, Link]]
+    zones: list[tuple[Two, dict[str, Live]]]
+    cancels: list[tuple[Two, tuple[Mark, ...]]]
+    incidents: list[tuple[Two, Incident]]
+    dossiers: list[tuple[Two, Dossier]]
+    open: list[tuple[Two, tuple[str, ...]]]
+    causes: list[tuple[Three, str]]
+    orders: list[tuple[Two, Pending]]
+    waiting: list[tuple[Two, tuple[str, ...]]]
+    timers: list[tuple[Two, int]]
+
+
 class Tables:
     """All tables. Keys begin with the area; nothing in a step walks a whole table."""
 
@@ -172,6 +208,14 @@ class Tables:
         """Forget the open batch."""
         for table in self.all().values():
             table.rollback()
+
+    def load(self, data: bytes) -> None:
+        """Take over a snapshot in place of the committed state. Raises msgspec.ValidationError and changes nothing."""
+        state = msgspec.json.decode(data, type=Snapshot)
+        for name, table in self.all().items():
+            entries = getattr(state, name)
+            whole = ((key, Ranges(value)) for key, value in entries) if name in ("seen", "gaps") else entries
+            table.replace(whole)
 
     def snapshot(self) -> bytes:
         """The committed state as canonical JSON."""

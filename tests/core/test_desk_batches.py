@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.core.desk import Desk
-from hub.core.io import Conflicted, Disposition, Due, Gapped, Input, Linked, Move, Moved, NotAllowed, Recorded, Stage
+from hub.core.io import (
+    Conflicted,
+    Disposition,
+    Due,
+    Gapped,
+    Input,
+    Linked,
+    Move,
+    Moved,
+    NotAllowed,
+    Recorded,
+    Replied,
+    Stage,
+)
 from protocol.kinds import Kind, Qualifier
 from protocol.messages import Action, Outcome, Result
 from protocol.ranges import Ranges
-from tests.support.desk import AREA, DEFAULTS, INSTANCE, REGISTRY, START_MS, DeskAtWork, Replied, S, sends
+from tests.support.desk import AREA, DEFAULTS, INSTANCE, REGISTRY, START_MS, DeskAtWork, S, everyone, sends
 
 KINDS = (Kind.PANIC, Kind.INTRUSION, Kind.FIRE, Kind.TAMPER, Kind.ZONE_FAULT, Kind.CANCEL, Kind.DISARMED, Kind.DURESS)
 PLACES = ("h01-door", "h01-motion", "h02-door", "h01", "h09", "works-hall", "works")
@@ -105,6 +120,10 @@ def test_a_rolled_back_batch_never_was_and_the_journal_rebuilds_the_rest(deeds: 
         again.commit()
     assert village.desk.snapshot() == again.snapshot()
     assert village.desk.next_due_ms() == again.next_due_ms()
+    restored = Desk(REGISTRY, DEFAULTS)
+    restored.restore(again.snapshot())
+    assert village.desk.snapshot() == restored.snapshot()
+    assert village.desk.next_due_ms() == restored.next_due_ms()
 
 
 def test_a_batch_is_what_its_steps_are_one_by_one() -> None:
@@ -184,6 +203,31 @@ def test_a_withdrawn_deadline_that_fires_is_nothing() -> None:
     village.move(incident, Move.ACCEPT)
     assert village.take(Due(AREA, f"accept:{incident.id}"), 60 * S) == []
     assert not village.desk.verdict.effective
+
+
+def test_a_household_that_left_the_registry_is_borne_with() -> None:
+    """Its open incident is stood down and resolved under the registry without it."""
+    village = DeskAtWork()
+    village.press("h03", 0)
+    premises = {key: value for key, value in REGISTRY.premises.items() if key[1] not in ("h03", "h04")}
+    after = DeskAtWork()
+    after.desk = Desk(replace(REGISTRY, premises=premises), DEFAULTS)
+    after.desk.restore(village.desk.snapshot())
+    after.move(after.only(), Move.ACCEPT)
+    effects = after.move(after.only(), Move.RESOLVE, disposition=Disposition.TEST)
+    told = {premises for order in sends(effects, Action.STAND_DOWN) for premises in order.premises}
+    assert everyone("east") - {"h03", "h04"} == told
+    assert after.desk.groups(AREA)[0].incidents == []
+
+
+def test_what_is_no_snapshot_is_refused_and_changes_nothing() -> None:
+    """The desk stays as it was."""
+    village = DeskAtWork()
+    village.press("h03", 0)
+    before = village.desk.snapshot()
+    with pytest.raises(msgspec.ValidationError):
+        village.desk.restore(b'{"seen": 1}')
+    assert before == village.desk.snapshot()
 
 
 def test_ids_are_the_same_at_another_hub() -> None:

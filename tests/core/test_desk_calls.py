@@ -260,3 +260,21 @@ def test_a_duplicate_is_named() -> None:
     village.take(record)
     village.take(record)
     assert Duplicate() == village.desk.verdict
+
+
+def test_a_failed_call_is_tried_anew_at_the_next_press() -> None:
+    """Whom no order reached is called again; who answered is not."""
+    village = DeskAtWork()
+    east, _ = sends(village.press("h03", 0), Action.SIREN)
+    village.reply(east)
+    village.wait(3 * MIN)
+    assert {"h09", "h10"} == called(village.press("h03", 4 * MIN))
+
+
+def test_a_drills_cancel_withdraws_nothing_real() -> None:
+    """Whichever arrives first."""
+    village = DeskAtWork()
+    village.happen(Kind.CANCEL, "h01", 10 * S, drill=True)
+    village.happen(Kind.INTRUSION, "h01-door", 5 * S, 11 * S)
+    village.happen(Kind.CANCEL, "h01", 12 * S, drill=True)
+    assert village.only().conditions == []

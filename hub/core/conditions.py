@@ -1,0 +1,35 @@
+"""What lives in a zone until it ends. Late data never clears a live condition: event times decide, not arrival."""
+
+from __future__ import annotations
+
+from hub.core.context import Context
+from hub.core.rules.base import Mark
+from hub.core.state import Live
+
+
+def concerns(ctx: Context, incident: str, end: Mark) -> bool:
+    """Whether this end is the end of something the incident holds."""
+    return any((m.what, m.zone, m.premises) == (end.what, end.zone, end.premises) for m in ctx.dossier(incident).marks)
+
+
+def _where(mark: Mark) -> str:
+    return mark.zone or f"{mark.premises or ''}@{mark.gateway}"
+
+
+def is_live(ctx: Context, mark: Mark) -> bool:
+    """Whether what the mark began has not ended."""
+    lives = ctx.tables.zones.get((ctx.area, _where(mark))) or {}
+    return mark.what in lives and lives[mark.what].live
+
+
+def remember(ctx: Context, mark: Mark, began: bool) -> bool:
+    """Keep the newest beginning and end of this kind; says whether it is over now."""
+    key = (ctx.area, _where(mark))
+    lives = ctx.tables.zones.get(key) or {}
+    was = lives.get(mark.what, Live())
+    now = Live(
+        max(was.began_ms or 0, mark.event_ms) if began else was.began_ms,
+        was.ended_ms if began else max(was.ended_ms or 0, mark.event_ms),
+    )
+    ctx.tables.zones.put(key, {**lives, mark.what: now})
+    return not now.live
