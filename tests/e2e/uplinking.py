@@ -59,7 +59,7 @@ class Side:
             on_config=self._config,
             on_alarm_receipt=self._receipted,
         )
-        endpoint = Endpoint(host=self.host, port=self.port, client_id="-", keepalive_s=5, publish_timeout_s=20)
+        endpoint = Endpoint(host=self.host, port=self.port, client_id="-", keepalive_s=2, publish_timeout_s=20)
         self.uplink = Uplink(
             self.me,
             endpoint,
