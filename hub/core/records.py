@@ -79,7 +79,7 @@ def linked(ctx: Context, item: Linked) -> Verdict:
         f"{item.gateway}/link/{item.heard_ms}",
         LINK_DOWN,
         item.gateway,
-        late_ms=max(0, ctx.at_ms - item.heard_ms),
+        late_ms=0,
     )
     if not item.up:
         verdict = raised(ctx, mark, drill=False)
