@@ -122,10 +122,11 @@ class Village:
         async with self.centre() as centre:
             try:
                 async with asyncio.timeout(READY_S_MAX):
-                    while not await self._heard(centre):
+                    while not await self._heard(centre):  # noqa: ASYNC110  # it is asked over HTTP
                         await asyncio.sleep(0.05)
             except TimeoutError as cause:
-                raise TimeoutError(f"the village was not up within {READY_S_MAX:.0f} s; logs: {self.folder}") from cause
+                text = f"the village was not up within {READY_S_MAX:.0f} s; logs: {self.folder}"
+                raise TimeoutError(text) from cause
 
     async def _build(self, stack: AsyncExitStack) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 
@@ -17,8 +18,8 @@ from simulators.modbus.faults import Fault, Refuse, Silent, Slow, Wrong
 class SimUnit:
     """Put it on a server. `fault` may change at any time.
 
-    `requests` counts what was asked, answered or not; `reads` the completed reads of each table; `writes` lists what
-    was written over the wire as (point, value), oldest first.
+    `requests` counts what was asked, answered or not; `reads` the completed reads of each table and `read_ns` when the
+    last one was (monotonic); `writes` lists what was written over the wire as (point, value), oldest first.
     """
 
     def __init__(self, profile: Profile, unit: int = 1, *, refresh: Callable[[], None] | None = None) -> None:
@@ -27,6 +28,7 @@ class SimUnit:
         self.fault: Fault | None = None
         self.requests = 0
         self.reads: Counter[Table] = Counter()
+        self.read_ns: dict[Table, int] = {}
         self.writes: list[tuple[str, Value]] = []
         self._refresh = refresh
         self._words: dict[Table, dict[int, int]] = {}
@@ -95,6 +97,7 @@ class SimUnit:
         if isinstance(self.fault, Wrong):
             return found  # it will not arrive as an answer, so it is no completed read
         self.reads[table] += 1
+        self.read_ns[table] = time.monotonic_ns()
         for name, point in self.profile.points.items():
             if point.table == table and address <= point.address and point.address + point.words <= address + count:
                 self._point_reads[name] += 1

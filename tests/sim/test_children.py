@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from pathlib import Path
@@ -26,7 +25,7 @@ async def test_a_child_that_died_is_reported_with_the_end_of_its_log(tmp_path: P
     """What the child last said is in the error."""
     child = await start("short", [sys.executable, "-c", "raise SystemExit('no such line')"], tmp_path / "log")
     await child.process.wait()
-    with pytest.raises(ChildError, match="short ended with status 1(.|\n)*no such line"):
+    with pytest.raises(ChildError, match=r"short ended with status 1(.|\n)*no such line"):
         child.check()
 
 
