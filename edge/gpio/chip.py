@@ -89,7 +89,8 @@ class Chip:
             self._read_ns = at_ns
             self._report(Reading(self._name, at_ns, since_ns, dict(values)))
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._again.wait(), self._alive_s)
+                async with asyncio.timeout(self._alive_s):  # wait_for of Python 3.11 can swallow a cancellation
+                    await self._again.wait()
 
     def _edges(self, edges: Sequence[Edge]) -> None:
         for edge in edges:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Literal, NamedTuple, Protocol, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from edge import port
 from edge.port import Device, Point
@@ -31,13 +31,14 @@ class LineSettings(port.Settings):
     lines: dict[LineName, Line] = Field(min_length=1, max_length=64)
     alive_ms: int = Field(1_000, ge=50, le=60_000, description="every line is read again this often, edges or not")
 
-    @model_validator(mode="after")
-    def _own_offsets(self) -> LineSettings:
+    @field_validator("lines")
+    @classmethod
+    def _own_offsets(cls, lines: dict[str, Line]) -> dict[str, Line]:
         seen: dict[int, str] = {}
-        for name, line in self.lines.items():
+        for name, line in lines.items():
             if (other := seen.setdefault(line.offset, name)) != name:
                 raise ValueError(f"line {name}: an offset of its own; {other} has {line.offset}")
-        return self
+        return lines
 
     def named(self, direction: str) -> list[str]:
         """The lines of one direction."""

@@ -71,7 +71,8 @@ class ServedLines:
         try:
             self._writer.write(json.dumps([*words, number]).encode() + b"\n")
             await self._writer.drain()
-            return await asyncio.wait_for(answer, ANSWER_S)
+            async with asyncio.timeout(ANSWER_S):
+                return await answer
         except (OSError, TimeoutError) as cause:
             raise LinesLost(f"{self._path}: {str(cause) or 'no answer'}") from cause
         finally:
