@@ -164,6 +164,7 @@ def _mark(ctx: Context, item: Recorded | Conflicted, ident: str) -> Mark:
         still=event.qualifier is Qualifier.PRESENT,
         detail=str(event.detail.get("fault", "")),
         priority=event.priority,
+        device=str(event.detail.get("device", "")),
     )
 
 

@@ -28,6 +28,7 @@ class Mark(msgspec.Struct, frozen=True, array_like=True, order=True):
     """One record on the hub's time axis. Ties of `event_ms` break by `ident`, so that arrival decides nothing.
 
     `late_ms`: its age when it arrived, None where unknown. `still`: a "still present", not a new trip or press.
+    `device`: what the zone is wired to (a recorder is known by it), where the gateway says so.
     """
 
     event_ms: int
@@ -42,6 +43,7 @@ class Mark(msgspec.Struct, frozen=True, array_like=True, order=True):
     still: bool = False
     detail: str = ""
     priority: Priority = Priority.P4
+    device: str = ""
 
 
 class Reach(IntEnum):

@@ -1,4 +1,4 @@
-"""P3 per recorder (the premises it stands in): offline, disk failed, channels lost, or recording stale."""
+"""P3 per recorder: offline, disk failed, channels lost, or the newest recording older than its limit."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from hub.core.defaults import Defaults
 from hub.core.rules.base import Decision, Grade, Mark, Reach, Rule, Scope, Standing
-from hub.core.rules.windows import always, settle, several
+from hub.core.rules.windows import settle, several
 from protocol.kinds import Kind, Priority
 
 WORDS = {
@@ -18,15 +18,18 @@ WORDS = {
 
 
 def judge(mark: Mark, standings: Sequence[Standing], defaults: Defaults) -> list[Decision]:
-    """One incident per premises with recorders until it is resolved."""
+    """One incident per recorder until it is resolved; recorders of one premises are told apart by their device."""
+
+    def fits(anchor: Mark, now: Mark) -> bool:
+        return now.device == anchor.device
 
     def grade(marks: Sequence[Mark]) -> Grade:
         what = ", ".join(WORDS[Kind(word)] for word in several(m.what for m in marks))
-        return Grade(
-            Priority.P3, Reach.NOBODY, f"the recorder at {marks[0].premises or marks[0].gateway} is blind: {what}"
-        )
+        recorder = f"recorder {marks[0].device}" if marks[0].device else "the recorder"
+        where = marks[0].premises or marks[0].gateway
+        return Grade(Priority.P3, Reach.NOBODY, f"{recorder} at {where} is blind: {what}")
 
-    return settle(mark, standings, always, grade)
+    return settle(mark, standings, fits, grade)
 
 
 RULE = Rule("nvr_blind", 51, frozenset(WORDS), Scope.PREMISES, judge)
