@@ -41,7 +41,8 @@ def built(entries: Sequence[Entry], faults: list[Fault]) -> tuple[Registry, Cont
         check.refers(entry, "gateway", check.registry.gateways, "a gateway of this area")
         kind = PremisesKind(entry.text("kind"))
         groups = tuple(groups_of.get((area, premises), ()))
-        known_premises = Premises(premises, area, kind, entry.text("gateway"), groups)
+        opted_in = bool(entry.number("report_every"))
+        known_premises = Premises(premises, area, kind, entry.text("gateway"), groups, opted_in)
         check.add(check.registry.premises, entry, known_premises)
         if not groups and kind is PremisesKind.HOUSEHOLD:
             check.warn(entry, "id", "a member of a group: nobody is called for this household")

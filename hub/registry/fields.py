@@ -132,6 +132,14 @@ def _profile(value: object) -> Value:
     return number
 
 
+def _yes(value: object) -> Value:
+    words = {True: 1, False: 0, "true": 1, "false": 0, "yes": 1, "no": 0}
+    found = words.get(value.lower() if isinstance(value, str) else value) if isinstance(value, str | bool) else None
+    if found is None:
+        raise NotAllowedHere("true or false")
+    return found
+
+
 def _word(value: object) -> Value:
     if not isinstance(value, str) or not re.fullmatch(r"[a-z][a-z0-9_]{0,31}", value):
         raise NotAllowedHere("a zone kind, as in the gateway's configuration (door, panic, smoke, nvr_online ...)")
@@ -157,7 +165,13 @@ FIELDS: dict[str, dict[str, Field]] = {
         "adjacent": Field(_ids, ()),
         "head": OPTIONAL,
     },
-    "premises": {"id": ID, "area": ID, "kind": Field(_kind, "household"), "gateway": ID},
+    "premises": {
+        "id": ID,
+        "area": ID,
+        "kind": Field(_kind, "household"),
+        "gateway": ID,
+        "report_every": Field(_yes, 0),
+    },
     "zone": {"id": ID, "area": ID, "premises": ID, "gateway": OPTIONAL, "kind": Field(_word)},
     "contact": {"id": ID, "area": ID, "of": ID, "name": Field(_name), "phone": Field(_phone)},
 }

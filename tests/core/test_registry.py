@@ -198,3 +198,20 @@ def test_defaults_can_be_changed_in_part_and_are_checked(tmp_path: Path) -> None
     with pytest.raises(Refused) as refused:
         load_defaults(path)
     assert [fault.key for fault in refused.value.faults] == ["accept.p1", "accept.p9", "windows.abort_ms", "colour"]
+
+
+@pytest.mark.parametrize(
+    ("written", "opted_in"), [("", False), ("report_every = true", True), ('report_every = "no"', False)]
+)
+def test_a_household_opts_in_by_its_own_word(tmp_path: Path, written: str, opted_in: bool) -> None:
+    """Changes of a household's zones enter telemetry only where the registry says so."""
+    first = '[[premises]]\nid = "h01"\n'
+    registry = load(edited(tmp_path, (first, f"{first}{written}\n"))).registry
+    assert opted_in is registry.premises[AREA, "h01"].report_every
+
+
+def test_opting_in_is_yes_or_no(tmp_path: Path) -> None:
+    """Anything else is a fault."""
+    first = '[[premises]]\nid = "h01"\n'
+    (fault,) = faults_of(edited(tmp_path, (first, f'{first}report_every = "maybe"\n')))
+    assert fault.endswith("report_every: found 'maybe'; allowed: true or false")
