@@ -12,6 +12,7 @@ from importlib.metadata import version
 import msgspec
 import structlog
 
+from edge import port
 from edge.buses import KeptDriver
 from edge.clock import Clock, kernel_boot
 from edge.config import Config
@@ -36,7 +37,7 @@ from edge.core.site import Role
 from edge.desired import Desired
 from edge.inward import Inward
 from edge.lane import NS, Identity, LaneBox
-from edge.outputs import WRITE_S_MAX, Outputs
+from edge.outputs import Outputs
 from edge.self_watch import SelfWatch
 from edge.store import Loaded, SqliteStore
 from edge.uplink import Uplink
@@ -53,6 +54,8 @@ STEPS_MAX = 200
 ALARM_DISK_BYTES = 64 * 1024 * 1024
 TELEMETRY_DISK_BYTES = 96 * 1024 * 1024
 OFF_S_MAX = 0.5
+ANSWER_S_MAX = 5.0
+"""How long a reply waits to know whether the sirens obeyed."""
 CLOSE_S_MAX = 0.7
 
 log = structlog.get_logger("lianfang.app")
@@ -123,19 +126,18 @@ class App:
     async def _run_tasks(self) -> None:
         watch = SelfWatch(self)
         async with asyncio.TaskGroup() as tasks:
-            for output in self.drivers:
-                tasks.create_task(self.outputs.run(output), name=f"outputs {output}")
-            self._perform(self.gateway.start(self.clock.now()))
             for bus, driver in self.drivers.items():
                 tasks.create_task(driver.run(self._looked), name=f"bus {bus}")
+                tasks.create_task(self.outputs.run(bus), name=f"outputs {bus}")
+            self._perform(self.gateway.start(self.clock.now()))
             tasks.create_task(self._pump(), name="fold")
             tasks.create_task(self.uplink.run(), name="uplink")
             tasks.create_task(watch.run(), name="self-watch")
             tasks.create_task(self._feed_watchdog(), name="watchdog")
             self._watchdog.ready()
 
-    def _looked(self, reading: object) -> None:
-        self.put(Looked(reading))  # type: ignore[arg-type]
+    def _looked(self, reading: port.Reading) -> None:
+        self.put(Looked(reading))
 
     async def _pump(self) -> None:
         """Take the inputs in their order; deadlines only once none is waiting."""
@@ -202,10 +204,10 @@ class App:
         failed: dict[str, str] = {}
         for output, outcome in tried:
             try:
-                async with asyncio.timeout(WRITE_S_MAX):
+                async with asyncio.timeout(ANSWER_S_MAX):
                     reason = await outcome
             except TimeoutError:
-                reason = f"not tried within {WRITE_S_MAX} s"
+                reason = f"still being tried after {ANSWER_S_MAX} s"
             if reason is not None:
                 failed[premises[output]] = f"{output}: {reason}"[:512]
         told = [

@@ -28,6 +28,7 @@ class KeptDriver:
         for name in points:
             device, _, point = name.partition("/")
             self._points.setdefault(device, []).append(point)
+        self._lost: set[str] = set()
         self.breaks = 0
 
     @property
@@ -43,7 +44,7 @@ class KeptDriver:
             began_s = clock()
             try:
                 self._driver = self._bus.build()
-                await self._driver.run(report)
+                await self._driver.run(lambda reading: self._pass_on(reading, report))
                 why = "it ended by itself"
             except Exception as cause:
                 log.exception("driver broke", bus=self._bus.id, driver=self._bus.driver)
@@ -54,6 +55,18 @@ class KeptDriver:
             for device, points in self._points.items():
                 report(Reading(device, now_ns, now_ns, failed=dict.fromkeys(points, f"driver broke: {why}")))
             await asyncio.sleep(RESTART_S[min(failures, len(RESTART_S)) - 1])
+
+    def _pass_on(self, reading: Reading, report: Callable[[Reading], None]) -> None:
+        """Hand it on, and log when a device goes away or comes back."""
+        lost = bool(reading.failed) and not reading.values
+        if lost and reading.device not in self._lost:
+            self._lost.add(reading.device)
+            why = next(iter(reading.failed.values()))
+            log.warning("device does not answer", bus=self._bus.id, device=reading.device, why=why)
+        elif not lost and reading.device in self._lost:
+            self._lost.discard(reading.device)
+            log.info("device answers again", bus=self._bus.id, device=reading.device)
+        report(reading)
 
     async def write(self, device: str, point: str, value: Value) -> None:
         """Write through the driver there is at the moment. Raises DriverError."""

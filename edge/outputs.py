@@ -13,6 +13,8 @@ from edge.port import Driver, DriverError
 
 WRITE_S_MAX = 3.0
 """How long one write may take before it counts as failed."""
+TRIES_QUICK = 3
+"""Failed attempts (within about half a second) until a wish counts as failed: a bus may just be connecting."""
 RETRY_S = (0.1, 0.3, 1.0, 3.0, 10.0)
 """Waits before the next attempt; the last repeats for as long as the output is not as it should be."""
 
@@ -32,7 +34,7 @@ class _Wish:
 class Outputs:
     """Writes what the fold wants. One task a bus, so that a dead one delays no other; a newer wish replaces an older.
 
-    `on_trouble` hears (output, reason) when a write fails first, and (output, None) when it works again.
+    `on_trouble` hears (output, reason) when an output does not obey, and (output, None) when it works again.
     """
 
     def __init__(self, drivers: Mapping[str, Driver], bus_of: Mapping[str, str]) -> None:
@@ -44,7 +46,7 @@ class Outputs:
         self.on_trouble: Callable[[str, str | None], None] = _nobody
 
     def drive(self, output: str, target: str, on: bool) -> Awaitable[str | None]:
-        """Want `target` ("device/point") on or off; the first attempt's outcome comes back: None, or why it failed."""
+        """Want `target` ("device/point") on or off; None comes back once it is so, or why it failed at first."""
         bus = self._bus_of[target.partition("/")[0]]
         older = self._wishes[bus].pop(output, None)
         if older is not None and not older.tried.done():
@@ -70,10 +72,10 @@ class Outputs:
 
     async def _try(self, bus: str, wish: _Wish) -> None:
         reason = await self._write(bus, wish.target, wish.on)
-        if not wish.tried.done():
-            wish.tried.set_result(reason)
         wishes = self._wishes[bus]
         if reason is None:
+            if not wish.tried.done():
+                wish.tried.set_result(None)
             if wishes.get(wish.output) is wish:
                 del wishes[wish.output]
             if wish.output in self._failing:
@@ -82,6 +84,10 @@ class Outputs:
             return
         wish.due_s = asyncio.get_running_loop().time() + RETRY_S[min(wish.failures, len(RETRY_S) - 1)]
         wish.failures += 1
+        if wish.failures < TRIES_QUICK:
+            return
+        if not wish.tried.done():
+            wish.tried.set_result(reason)
         if wish.output not in self._failing:
             self._failing.add(wish.output)
             log.error("output does not obey", output=wish.output, target=wish.target, on=wish.on, why=reason)
