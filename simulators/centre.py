@@ -87,7 +87,7 @@ class Centre:
         try:
             response = await self._client.request(method, path, **request)
         except httpx.TransportError as cause:
-            raise ConnectionError(f"{path}: {cause or type(cause).__name__}") from cause
+            raise ConnectionError(f"{path}: {str(cause) or type(cause).__name__}") from cause
         if response.is_error:
             raise CentreError(f"{method} {path}: {response.text}")
         answer: dict[str, Any] = response.json()
