@@ -8,6 +8,8 @@ discarded and counted, which is safe because everything of worth is sent again u
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import math
 import random
 import socket
 import ssl
@@ -16,7 +18,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeVar
 
 import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
@@ -25,6 +27,8 @@ from paho.mqtt.properties import Properties
 from protocol.codec import SIZE_MAX
 from protocol.faults import Refused
 from protocol.tls import Tls, client_context
+
+T = TypeVar("T")
 
 CLOSE_S_MAX = 1.0
 """How long a polite goodbye may take before the socket is cut."""
@@ -140,6 +144,7 @@ class Link:
         self._inbox = _Inbox(endpoint.inbox_max, endpoint.inbox_bytes_max, self.counts)
         self._client: aiomqtt.Client | None = None
         self._watch: asyncio.Task[None] | None = None
+        self._limits: set[asyncio.Timeout] = set()
 
     async def __aenter__(self) -> Self:
         to = self.endpoint
@@ -181,7 +186,8 @@ class Link:
         assert self._client is not None
         wanted = [(text, qos) for text in filters]
         try:
-            codes = await self._client.subscribe(wanted, timeout=self.endpoint.publish_timeout_s)
+            work = self._client.subscribe(wanted, timeout=math.inf)
+            codes = await self._bounded(work, self.endpoint.publish_timeout_s)
         except (aiomqtt.MqttError, OSError, ValueError) as cause:
             raise self._lost(cause) from cause
         bad = [f"{text} ({code})" for (text, _), code in zip(wanted, codes, strict=True) if _failed(code)]
@@ -203,7 +209,7 @@ class Link:
             raise LinkError(self._inbox.down)
         limit_s = self.endpoint.publish_timeout_s if timeout_s is None else timeout_s
         try:
-            await self._client.publish(topic, data, qos=qos, retain=retain, timeout=limit_s)
+            await self._bounded(self._client.publish(topic, data, qos=qos, retain=retain, timeout=math.inf), limit_s)
         except (aiomqtt.MqttError, OSError, ValueError) as cause:
             raise self._lost(cause) from cause
 
@@ -223,6 +229,18 @@ class Link:
             await anext(client.messages)
         except aiomqtt.MqttError as cause:
             self._inbox.fail(f"broker {self.endpoint}: {_words(cause.__cause__ or cause)}")
+        for limit in self._limits:
+            with contextlib.suppress(RuntimeError):  # its own time came at the same moment
+                limit.reschedule(asyncio.get_running_loop().time())
+
+    async def _bounded(self, work: Awaitable[T], limit_s: float) -> T:
+        """Wait for an acknowledgement, but neither beyond the limit nor beyond the link; the library does not mind."""
+        async with asyncio.timeout(limit_s) as limit:
+            self._limits.add(limit)
+            try:
+                return await work
+            finally:
+                self._limits.discard(limit)
 
     def _lost(self, cause: Exception) -> LinkError:
         return LinkError(self._inbox.down or f"broker {self.endpoint}: {_words(cause)}")
@@ -300,6 +318,8 @@ def _failed(code: object) -> bool:
 
 
 def _words(cause: BaseException) -> str:
+    if isinstance(cause, TimeoutError):
+        return "no acknowledgement in time"
     text = str(cause).split("] ", 1)[-1] or type(cause).__name__
     return "the connection was lost" if text == "Unspecified error" else text
 

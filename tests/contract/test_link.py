@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
+import signal
 from datetime import timedelta
 from pathlib import Path
 
@@ -72,6 +74,28 @@ async def test_killed_broker_ends_the_link(broker: Broker) -> None:
             await anext(link.messages())
         with pytest.raises(LinkError):
             await link.publish("a", b"x")
+
+
+async def test_publish_in_flight_ends_with_the_link(broker: Broker) -> None:
+    """Who waits for an acknowledgement hears at once that the broker died, not after the publish time-out."""
+    async with Link(endpoint(broker, publish_timeout_s=3_600.0)) as link:
+        assert broker.pid is not None
+        os.kill(broker.pid, signal.SIGSTOP)
+        waiting = asyncio.create_task(link.publish("a", b"x"))
+        await asyncio.sleep(0)
+        await broker.kill()
+        with pytest.raises(LinkError, match="connection was lost"):
+            await asyncio.wait_for(waiting, 20)
+
+
+async def test_publish_without_acknowledgement_times_out(broker: Broker) -> None:
+    """A broker that stands still costs the time-out, and is named."""
+    async with Link(endpoint(broker, publish_timeout_s=0.2)) as link:
+        assert broker.pid is not None
+        os.kill(broker.pid, signal.SIGSTOP)
+        with pytest.raises(LinkError, match="no acknowledgement in time"):
+            await link.publish("a", b"x")
+        os.kill(broker.pid, signal.SIGCONT)
 
 
 async def test_absent_broker_is_named(broker: Broker) -> None:
