@@ -112,24 +112,32 @@ class Clerk:
 
     async def _commit(self, items: list[Item]) -> None:
         backoff_ms = BACKOFF_MS_FIRST
-        while items:
+        while True:
             batch = self._step(items)
             began_ms = _now_ms()
             try:
-                if batch.drafts:
-                    await asyncio.get_running_loop().run_in_executor(self.writer, self._journal.append, batch.drafts)
+                await self._write(batch.drafts)
             except JournalError as cause:
                 self._desk.rollback()
                 self._fail(batch, str(cause))
-                items = [item for item in items if item.answer is None]
                 await asyncio.sleep(backoff_ms / 1000)
                 backoff_ms = min(2 * backoff_ms, BACKOFF_MS_MAX)
+                kept = [item for item in items if item.answer is None]
+                items = [*kept, *self.inbox.take(self._batch_max - len(kept))]
                 continue
             self._desk.commit()
             if batch.drafts:
                 self._metrics.commit_seconds.observe((_now_ms() - began_ms) / 1000)
             self._succeed(batch)
             return
+
+    async def _write(self, drafts: list[Draft]) -> None:
+        """Into the journal, in its thread. While that is down, having nothing to write is no proof that it is well."""
+        loop = asyncio.get_running_loop()
+        if drafts:
+            await loop.run_in_executor(self.writer, self._journal.append, drafts)
+        elif self.down is not None:
+            await loop.run_in_executor(self.writer, self._journal.probe)
 
     def _step(self, items: list[Item]) -> _Batch:
         """Step all; an input the desk chokes on is a bug of ours: it is set aside, loudly, and its neighbours go on."""
@@ -191,7 +199,7 @@ class Clerk:
         self.hold(item.taken for item, *_ in batch.stepped)
 
     def _succeed(self, batch: _Batch) -> None:
-        if batch.drafts and self.down is not None:
+        if self.down is not None:
             self.down = None
             self._log.info("the journal takes entries again")
         self.remember(batch.digests)

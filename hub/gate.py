@@ -88,6 +88,11 @@ class Gate:
                 found.append(cause)
         return found
 
+    def has_zone(self, address: Address, zone: str, premises: str) -> bool:
+        """Whether the registry has this zone there."""
+        entry = self._registry.zones.get((address.area, zone))
+        return entry is not None and (entry.gateway, entry.premises) == (address.gateway, premises)
+
     def readings(self, address: Address, message: Telemetry) -> SiftedReadings:
         """Every reading, one by one, by its point."""
         sifted = SiftedReadings()

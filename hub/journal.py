@@ -142,6 +142,16 @@ class Journal:
             rows = connection.execute(select(tables.person.c.person, tables.person.c.alias))
             return {row.person: row.alias for row in rows}
 
+    def probe(self) -> None:
+        """Write and commit something of no meaning, to learn whether the disk takes anything. Raises JournalError."""
+        row = {"alias": "probe", "salt": b"", "person": "probe"}
+        try:
+            with self._connection.begin():
+                self._connection.execute(insert(tables.person), row)
+                self._connection.execute(delete(tables.person).where(tables.person.c.alias == "probe"))
+        except (SQLAlchemyError, OSError) as cause:
+            raise JournalError(_said(cause)) from cause
+
     def name(self, alias: Alias) -> None:
         """Keep who an alias is."""
         row = {"alias": alias.alias, "salt": alias.salt, "person": alias.person}

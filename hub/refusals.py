@@ -41,3 +41,7 @@ class Refusals:
             return
         self._logged.add((gateway, reason))
         self._log.warning("refused", gateway=gateway, reason=reason.value, why=text)
+
+    def note(self, gateway: str, text: str) -> None:
+        """Say what a gateway would not take from us."""
+        self._log.warning("gateway refused", gateway=gateway, why=text)

@@ -1,0 +1,171 @@
+"""From the broker to the two inboxes. Nothing here waits for a disk, and nothing that came changes anything before
+it has passed the gate."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+
+import msgspec
+
+from hub.clerk import Clerk
+from hub.clock import HubClock
+from hub.core.io import Gapped, Input, Linked, Recorded, Replied
+from hub.gate import Gate
+from hub.inbox import Item
+from hub.links import Links
+from hub.metrics import Metrics
+from hub.receipting import Receipting
+from hub.recorder import Delivery, Recorder, sample
+from hub.refusals import HubReason, Refusals
+from protocol.codec import Reason, RemoteError
+from protocol.link import Incoming
+from protocol.messages import Alarms, Birth, Reply, Session, Telemetry
+from protocol.ranges import Ranges
+from protocol.topics import Address, Channel
+
+LOOK_S = 0.5
+"""How often silence is looked for; a loss is told at most this much after the reporting time."""
+
+
+def digest_of(event: msgspec.Struct) -> bytes:
+    """What an event looks like, to tell a resend from another event under its name; the same after a restart."""
+    return hashlib.sha256(msgspec.json.encode(event)).digest()[:12]
+
+
+class Ingest:
+    """Takes messages of both lanes, one at a time, and never blocks."""
+
+    def __init__(
+        self,
+        gate: Gate,
+        links: Links,
+        clerk: Clerk,
+        recorder: Recorder,
+        receipting: Receipting,
+        clock: HubClock,
+        metrics: Metrics,
+    ) -> None:
+        self._gate = gate
+        self._links = links
+        self._clerk = clerk
+        self._recorder = recorder
+        self._receipting = receipting
+        self._clock = clock
+        self._metrics = metrics
+        self._refusals = Refusals(metrics)
+        self._untold: dict[tuple[str, str], Linked] = {}
+
+    def take(self, message: Incoming) -> None:
+        """One message from the broker."""
+        gateway = "/".join(message.topic.split("/")[2:4])[:127]
+        try:
+            address = self._gate.address(message.topic, message.data)
+            self._by_channel(address, message)
+        except RemoteError as cause:
+            self._refuse(gateway, cause.reason, str(cause))
+
+    async def watch(self) -> None:
+        """Look for gateways that fell silent, for ever."""
+        while True:
+            for news in self._links.lost(self._clock.mono_ms(), self._clock.now_ms()):
+                self._tell(news)
+            for key in list(self._untold):
+                self._tell(self._untold.pop(key))
+            self._metrics.gateways_online.set(self._links.online())
+            self._metrics.gateways_lost.set(self._links.count_lost())
+            await asyncio.sleep(LOOK_S)
+
+    def _by_channel(self, address: Address, message: Incoming) -> None:
+        if address.channel is Channel.ALARM:
+            self._alarms(address, message)
+        elif address.channel is Channel.TELEMETRY:
+            self._telemetry(address, message)
+        elif address.channel is Channel.SESSION:
+            self._session(address, message)
+        elif address.channel is Channel.BIRTH:
+            self._birth(address, message)
+        elif address.channel is Channel.REPLY:
+            self._reply(address, message)
+        else:
+            raise RemoteError(Reason.UNKNOWN_TOPIC, f"{address.channel} is said by the hub, not to it")
+
+    def _alarms(self, address: Address, message: Incoming) -> None:
+        alarms, _ = self._gate.read(address, message.data, Alarms)
+        self._heard(address, message)
+        sifted = self._gate.alarms(address, alarms)
+        for cause in sifted.refused:
+            self._refuse(f"{address.area}/{address.gateway}", cause.reason, str(cause))
+        source = (address.area, address.gateway, alarms.instance)
+        for item, event in sifted.taken:
+            self._put(Recorded(*source, alarms.boot, event, item.age_ms), digest_of(event))
+        for gap in alarms.gaps:
+            self._put(Gapped(*source, gap.first, gap.last, gap.reason))
+
+    def _telemetry(self, address: Address, message: Incoming) -> None:
+        telemetry, _ = self._gate.read(address, message.data, Telemetry)
+        self._heard(address, message)
+        sifted = self._gate.readings(address, telemetry)
+        for _item, reason, why in sifted.refused:
+            self._refuse(f"{address.area}/{address.gateway}", reason, why)
+        settled = Ranges((gap.first, gap.last) for gap in telemetry.gaps)
+        for item, *_ in sifted.refused:
+            settled.add(item.reading.seq)
+        source, now_ms = (address.area, address.gateway, telemetry.instance), self._clock.now_ms()
+        samples = [sample(source, item, now_ms) for item in sifted.taken]
+        self._recorder.put(Delivery(source, telemetry.boot, samples, settled))
+
+    def _session(self, address: Address, message: Incoming) -> None:
+        session, _ = self._gate.read(address, message.data, Session)
+        if not self._links.session(address.area, address.gateway, session):
+            text = f"boot {session.boot} connection {session.connection} is older than the one known"
+            self._refuse(f"{address.area}/{address.gateway}", HubReason.OLDER_SESSION, text)
+            return
+        if session.online:  # a Will is what the broker says, not what the gateway does
+            self._heard(address, message)
+
+    def _birth(self, address: Address, message: Incoming) -> None:
+        birth, _ = self._gate.read(address, message.data, Birth)
+        strange = self._gate.birth_zones(address, birth)
+        for cause in strange:
+            self._refuse(f"{address.area}/{address.gateway}", cause.reason, str(cause))
+        zones = [zone for zone in birth.zones if self._gate.has_zone(address, zone.id, zone.premises)]
+        if not self._links.born(address.area, address.gateway, birth, zones):
+            text = f"birth of boot {birth.boot}, older than the one known"
+            self._refuse(f"{address.area}/{address.gateway}", HubReason.OLDER_SESSION, text)
+            return
+        self._heard(address, message)
+        self._receipting.both(address.area, address.gateway)
+
+    def _reply(self, address: Address, message: Incoming) -> None:
+        reply, _ = self._gate.read(address, message.data, Reply)
+        self._heard(address, message)
+        for result in reply.results:
+            self._metrics.replies.labels(result.outcome.value).inc()
+        for fault in reply.faults:
+            self._refusals.note(f"{address.area}/{address.gateway}", str(fault))
+        if reply.results:
+            self._put(Replied(address.area, address.gateway, reply.order, reply.results))
+
+    def _heard(self, address: Address, message: Incoming) -> None:
+        """A retained message says what was, not that anybody is there now."""
+        if message.retain:
+            return
+        news = self._links.heard(address.area, address.gateway, self._clock.mono_ms(), self._clock.now_ms())
+        if news is not None:
+            self._tell(news)
+
+    def _tell(self, news: Linked) -> None:
+        """A link's state must not get lost in a full inbox: the newest is kept until there is room."""
+        if not self._put(news):
+            self._untold[news.area, news.gateway] = news
+
+    def _put(self, taken: Input, digest: bytes = b"") -> bool:
+        mono_ms = asyncio.get_running_loop().time() * 1000
+        done = self._clerk.inbox.put(Item(taken, self._clock.now_ms(), mono_ms, digest))
+        if not done:
+            self._metrics.discarded.labels("alarm").inc()
+        return done
+
+    def _refuse(self, gateway: str, reason: Reason | HubReason, text: str) -> None:
+        self._refusals.count(gateway, reason, text, self._clock.mono_ms())

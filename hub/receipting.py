@@ -1,0 +1,85 @@
+"""When receipts leave: after a commit, after a birth, and as a hold while nothing can be committed."""
+
+from __future__ import annotations
+
+import asyncio
+
+from hub.clerk import Clerk
+from hub.clock import HubClock
+from hub.core.defaults import Credit
+from hub.core.desk import Desk
+from hub.metrics import Metrics
+from hub.outgoing import Outgoing
+from hub.receipts import credit, receipt
+from hub.recorder import Recorder
+from hub.store.port import StoreError
+from protocol.records import Lane
+from protocol.topics import Channel, topic
+
+
+class Receipting:
+    """Receipts of both lanes, each over its own connection."""
+
+    def __init__(
+        self, hub: str, desk: Desk, clerk: Clerk, recorder: Recorder, clock: HubClock, limits: Credit, metrics: Metrics
+    ) -> None:
+        self.alarm_out = Outgoing()
+        self.telemetry_out = Outgoing()
+        self._hub = hub
+        self._desk = desk
+        self._clerk = clerk
+        self._recorder = recorder
+        self._clock = clock
+        self._limits = limits
+        self._metrics = metrics
+        self._held: set[tuple[str, str]] = set()
+        self._telemetry_held: set[tuple[str, str]] = set()
+        self._due: dict[tuple[str, str], None] = {}
+        self._wake = asyncio.Event()
+
+    def both(self, area: str, gateway: str) -> None:
+        """A gateway was born: tell it of both lanes, and the time."""
+        self.alarm(area, gateway)
+        self.telemetry(area, gateway)
+
+    def alarm(self, area: str, gateway: str) -> None:
+        """What of the alarm lane is on disk; without credit while the journal is down, and with it once it is not."""
+        room = credit(self._limits.alarm, self._clerk.inbox.room(), held=self._clerk.down is not None)
+        if not room:
+            self._held.add((area, gateway))
+        data = receipt(self._hub, Lane.ALARM, self._desk.marks(area, gateway), room, self._clock.now_ms())
+        self._metrics.receipts.labels("alarm").inc()
+        self.alarm_out.receipt(topic(area, gateway, Channel.RECEIPT), Lane.ALARM, data)
+
+    def release(self) -> None:
+        """Something was committed: whoever was held may send."""
+        held, self._held = self._held, set()
+        for area, gateway in held:
+            self.alarm(area, gateway)
+
+    def telemetry(self, area: str, gateway: str) -> None:
+        """What of the telemetry lane is on disk; the store is asked by `run`, in its own thread."""
+        self._due[area, gateway] = None
+        if self._recorder.down is None:
+            self._due |= dict.fromkeys(self._telemetry_held)
+            self._telemetry_held.clear()
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Ask the telemetry store what is settled and say so, for ever. A store in trouble means hold."""
+        while True:
+            while not self._due:
+                self._wake.clear()
+                await self._wake.wait()
+            area, gateway = next(iter(self._due))
+            del self._due[area, gateway]
+            try:
+                marks, held = await self._recorder.marks(area, gateway), self._recorder.down is not None
+            except StoreError:
+                marks, held = {}, True
+            room = credit(self._limits.telemetry, self._recorder.room(), held=held)
+            if not room:
+                self._telemetry_held.add((area, gateway))
+            data = receipt(self._hub, Lane.TELEMETRY, marks, room, self._clock.now_ms())
+            self._metrics.receipts.labels("telemetry").inc()
+            self.telemetry_out.receipt(topic(area, gateway, Channel.RECEIPT), Lane.TELEMETRY, data)

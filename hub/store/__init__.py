@@ -1,0 +1,1 @@
+"""Telemetry stores: one small port, one file an adapter."""

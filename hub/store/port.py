@@ -1,0 +1,75 @@
+"""What a telemetry store is. Methods block and are called in the store's own thread, one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Protocol, TypeAlias
+
+import msgspec
+
+from protocol.ranges import Ranges
+
+Value: TypeAlias = int | float | str
+Source: TypeAlias = tuple[str, str, str]
+"""(area, gateway, instance): what sequences are counted in."""
+
+
+class StoreError(Exception):
+    """The store could not be opened, written or read; says why. Nothing of the batch was written."""
+
+
+class Placed(StrEnum):
+    """How a reading came onto the hub's time axis."""
+
+    AGE = "age"
+    WALL = "wall"
+    ARRIVAL = "arrival"
+
+
+class Sample(msgspec.Struct, frozen=True):
+    """One reading. `at_ms` is hub wall (by age where stated); mono, wall and quality are the gateway's own stamp.
+
+    A boolean is 0 or 1. `placed` says how far `at_ms` is to be trusted; only by `age` is a reading known to be fresh.
+    """
+
+    area: str
+    gateway: str
+    point: str
+    value: Value
+    at_ms: int
+    placed: Placed
+    mono_ns: int
+    wall_ms: int
+    quality: str
+    instance: str
+    seq: int
+
+
+class TelemetryStore(Protocol):
+    """Every method raises StoreError when the disk or the server does not do its part."""
+
+    def write(self, samples: Sequence[Sample], settled: Mapping[Source, Ranges], boots: Mapping[Source, int]) -> int:
+        """Write in one durable transaction the samples not seen before, and that all of `settled` is done with.
+
+        Gives how many were new. `settled` holds the samples' own sequences, declared gaps, and what was refused.
+        """
+
+    def marks(self, area: str, gateway: str) -> dict[str, Ranges]:
+        """Settled sequences per instance of a gateway, the newest boot last."""
+
+    def latest(self, area: str, gateway: str, prefix: str = "") -> list[Sample]:
+        """The newest reading of every point of a gateway whose name begins with `prefix`."""
+
+    def range(
+        self, area: str, gateway: str, point: str, from_ms: int, to_ms: int, limit: int, after_n: int = 0
+    ) -> list[tuple[int, Sample]]:
+        """Readings with from_ms <= at_ms < to_ms in the order they were stored, each with its growing number n."""
+
+    def count(self, area: str | None = None, gateway: str | None = None) -> int:
+        """How many readings are kept."""
+
+    def prune(self, before_ms: int, bytes_max: int) -> int:
+        """Drop readings before `before_ms`, then the oldest while the store is larger; says how many went."""
+
+    def close(self) -> None: ...

@@ -1,0 +1,223 @@
+"""The embedded telemetry store: one SQLite file, for a hub without a time series database beside it."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from hub.store.port import Sample, Source, StoreError
+from protocol.ranges import Ranges
+
+INSTANCES_MAX = 256
+"""Instances whose marks are kept per gateway; the one of the lowest boot is forgotten first."""
+PRUNE_ROWS = 20_000
+"""Rows that go in one transaction, so that a write never waits long behind pruning."""
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS series (
+  id INTEGER PRIMARY KEY, area TEXT NOT NULL, gateway TEXT NOT NULL, point TEXT NOT NULL,
+  UNIQUE (area, gateway, point)
+);
+CREATE TABLE IF NOT EXISTS sample (
+  n INTEGER PRIMARY KEY AUTOINCREMENT, series INTEGER NOT NULL REFERENCES series,
+  value NOT NULL, at_ms INTEGER NOT NULL, placed TEXT NOT NULL, mono_ns INTEGER NOT NULL,
+  wall_ms INTEGER NOT NULL, quality TEXT NOT NULL, instance TEXT NOT NULL, seq INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS sample_at ON sample (series, at_ms);
+CREATE INDEX IF NOT EXISTS sample_age ON sample (at_ms);
+CREATE TABLE IF NOT EXISTS latest (
+  series INTEGER PRIMARY KEY REFERENCES series,
+  value NOT NULL, at_ms INTEGER NOT NULL, placed TEXT NOT NULL, mono_ns INTEGER NOT NULL,
+  wall_ms INTEGER NOT NULL, quality TEXT NOT NULL, instance TEXT NOT NULL, seq INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS mark (
+  area TEXT NOT NULL, gateway TEXT NOT NULL, instance TEXT NOT NULL, boot INTEGER NOT NULL, spans BLOB NOT NULL,
+  PRIMARY KEY (area, gateway, instance)
+);
+"""
+COLUMNS = "value, at_ms, placed, mono_ns, wall_ms, quality, instance, seq"
+
+
+class SqliteStore:
+    """A `TelemetryStore` on one file (WAL, synchronous FULL). Used from one thread at a time."""
+
+    def __init__(self, path: Path, *, busy_ms: int = 2_000) -> None:
+        try:
+            self._db = sqlite3.connect(path, timeout=busy_ms / 1000, isolation_level=None, check_same_thread=False)
+            if self._one("PRAGMA page_count") == 0:
+                self._db.execute("PRAGMA auto_vacuum=INCREMENTAL")
+            for pragma in ("journal_mode=WAL", "synchronous=FULL"):
+                self._db.execute(f"PRAGMA {pragma}")
+            self._db.executescript(SCHEMA)
+            self._count = self._one("SELECT count(*) FROM sample")
+        except sqlite3.Error as cause:
+            raise StoreError(f"{path.name}: {cause}") from cause
+        self._series: dict[tuple[str, str, str], int] = {}
+
+    def write(self, samples: Sequence[Sample], settled: Mapping[Source, Ranges], boots: Mapping[Source, int]) -> int:
+        """As the port says; a resend within or across batches is written once."""
+        with self._transaction():
+            known = {source: self._marks_of(source) for source in {*settled, *map(_source, samples)}}
+            fresh = [sample for sample in samples if known[_source(sample)].add(sample.seq)]
+            series = self._series_of(fresh)
+            rows = [(series[_name(sample)], *_values(sample)) for sample in fresh]
+            self._db.executemany(f"INSERT INTO sample (series, {COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?)", rows)
+            self._db.executemany(
+                f"INSERT INTO latest (series, {COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (series) DO UPDATE SET "
+                + ", ".join(f"{column}=excluded.{column}" for column in COLUMNS.split(", "))
+                + " WHERE excluded.at_ms >= latest.at_ms AND (excluded.placed = 'age' OR latest.placed <> 'age')",
+                rows,
+            )
+            for source, ranges in known.items():
+                for first, last in settled.get(source, ()):
+                    ranges.add(first, last)
+                self._db.execute(
+                    "INSERT INTO mark VALUES (?,?,?,?,?) ON CONFLICT DO UPDATE SET spans=excluded.spans",
+                    (*source, boots.get(source, 0), msgspec.json.encode(list(ranges))),
+                )
+            self._forget({source[:2] for source in known})
+        self._series |= series
+        self._count += len(fresh)
+        return len(fresh)
+
+    def marks(self, area: str, gateway: str) -> dict[str, Ranges]:
+        """Settled sequences per instance, the newest boot last."""
+        rows = self._rows(
+            "SELECT instance, spans FROM mark WHERE area=? AND gateway=? ORDER BY boot, rowid", (area, gateway)
+        )
+        return {str(instance): _ranges(spans) for instance, spans in rows}
+
+    def latest(self, area: str, gateway: str, prefix: str = "") -> list[Sample]:
+        """The newest reading of every point whose name begins with `prefix`, by name."""
+        rows = self._rows(
+            f"SELECT area, gateway, point, {COLUMNS} FROM latest JOIN series ON id = series "
+            "WHERE area=? AND gateway=? AND substr(point, 1, ?) = ? ORDER BY point",
+            (area, gateway, len(prefix), prefix),
+        )
+        return [_sample(row) for row in rows]
+
+    def range(
+        self, area: str, gateway: str, point: str, from_ms: int, to_ms: int, limit: int, after_n: int = 0
+    ) -> list[tuple[int, Sample]]:
+        """Readings of a point in [from_ms, to_ms), in the order they were stored."""
+        rows = self._rows(
+            f"SELECT n, area, gateway, point, {COLUMNS} FROM sample JOIN series ON id = series "
+            "WHERE area=? AND gateway=? AND point=? AND at_ms>=? AND at_ms<? AND n>? ORDER BY n LIMIT ?",
+            (area, gateway, point, from_ms, to_ms, after_n, limit),
+        )
+        return [(row[0], _sample(row[1:])) for row in rows]
+
+    def count(self, area: str | None = None, gateway: str | None = None) -> int:
+        """How many readings are kept."""
+        if area is None and gateway is None:
+            return self._count
+        rows = self._rows(
+            "SELECT count(*) FROM sample JOIN series ON id = series WHERE area=coalesce(?, area) "
+            "AND gateway=coalesce(?, gateway)",
+            (area, gateway),
+        )
+        return int(rows[0][0])
+
+    def prune(self, before_ms: int, bytes_max: int) -> int:
+        """Drop what is too old, then the oldest by what is too much; at most `PRUNE_ROWS` a call."""
+        with self._transaction():
+            gone = self._drop("at_ms < ?", (before_ms,))
+            if gone < PRUNE_ROWS and (excess := self._bytes() - bytes_max) > 0:
+                share = min(1.0, excess / self._bytes())
+                rows = min(PRUNE_ROWS - gone, max(1, int(share * self._count)))
+                gone += self._drop("1", (), rows)
+        self._count -= gone
+        if gone:
+            with self._said():
+                self._db.execute("PRAGMA incremental_vacuum(1000)").fetchall()
+        return gone
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def _drop(self, where: str, values: tuple[int, ...], rows: int = PRUNE_ROWS) -> int:
+        text = f"DELETE FROM sample WHERE n IN (SELECT n FROM sample WHERE {where} ORDER BY at_ms LIMIT {rows})"
+        return self._db.execute(text, values).rowcount
+
+    def _bytes(self) -> int:
+        pages = self._one("PRAGMA page_count") - self._one("PRAGMA freelist_count")
+        return pages * self._one("PRAGMA page_size")
+
+    def _forget(self, gateways: set[tuple[str, ...]]) -> None:
+        for area, gateway in gateways:
+            self._db.execute(
+                "DELETE FROM mark WHERE rowid IN (SELECT rowid FROM mark WHERE area=? AND gateway=? "
+                "ORDER BY boot DESC, rowid DESC LIMIT -1 OFFSET ?)",
+                (area, gateway, INSTANCES_MAX),
+            )
+
+    def _marks_of(self, source: Source) -> Ranges:
+        found = self._db.execute("SELECT spans FROM mark WHERE area=? AND gateway=? AND instance=?", source).fetchone()
+        return _ranges(found[0]) if found else Ranges()
+
+    def _series_of(self, samples: Sequence[Sample]) -> dict[tuple[str, str, str], int]:
+        """Series numbers, new ones made; kept in memory only after the commit."""
+        found: dict[tuple[str, str, str], int] = {}
+        for name in dict.fromkeys(map(_name, samples)):
+            if (number := self._series.get(name)) is None:
+                self._db.execute("INSERT OR IGNORE INTO series (area, gateway, point) VALUES (?,?,?)", name)
+                number = self._one("SELECT id FROM series WHERE area=? AND gateway=? AND point=?", name)
+            found[name] = number
+        return found
+
+    def _one(self, text: str, values: tuple[str, ...] = ()) -> int:
+        return int(self._db.execute(text, values).fetchone()[0])
+
+    def _rows(self, text: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
+        with self._said():
+            return self._db.execute(text, values).fetchall()
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        with self._said():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._db.execute("COMMIT")
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):  # the first trouble is the one to tell
+                    self._db.execute("ROLLBACK")
+                raise
+
+    @contextlib.contextmanager
+    def _said(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as cause:
+            raise StoreError(str(cause)) from cause
+
+
+def _source(sample: Sample) -> Source:
+    return sample.area, sample.gateway, sample.instance
+
+
+def _name(sample: Sample) -> tuple[str, str, str]:
+    return sample.area, sample.gateway, sample.point
+
+
+def _values(sample: Sample) -> tuple[object, ...]:
+    stamp = (sample.mono_ns, sample.wall_ms, str(sample.quality))
+    return sample.value, sample.at_ms, str(sample.placed), *stamp, sample.instance, sample.seq
+
+
+def _ranges(spans: object) -> Ranges:
+    assert isinstance(spans, bytes)
+    return Ranges(msgspec.json.decode(spans, type=list[tuple[int, int]]))
+
+
+def _sample(row: tuple[Any, ...]) -> Sample:
+    return msgspec.convert(dict(zip(Sample.__struct_fields__, row, strict=True)), Sample)
+
+
+assert Sample.__struct_fields__[3:] == tuple(COLUMNS.split(", ")), "a row reads back as a sample"
