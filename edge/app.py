@@ -16,7 +16,8 @@ from edge import port
 from edge.buses import KeptDriver
 from edge.clock import Clock, kernel_boot
 from edge.config import Config
-from edge.core.delivery import ALARM, TELEMETRY, Delivery
+from edge.core.delivery import Delivery
+from edge.core.entries import ALARM, TELEMETRY
 from edge.core.gateway import Gateway
 from edge.core.io import (
     Answer,

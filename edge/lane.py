@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import msgspec
 import structlog
 
-from edge.core.delivery import Batch, Delivery, Entry, Key, Offered
+from edge.core.delivery import Delivery
+from edge.core.entries import Batch, Entry, Key, Offered
 from edge.outbox import Outbox
 from edge.store import Loaded, Store, StoreError
 from protocol.kinds import Priority

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from edge.core.delivery import Entry, Key
+from edge.core.entries import Entry, Key
 from edge.core.gaps import Lost
 from edge.store import Change, Loaded, Store, StoreError
 

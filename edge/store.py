@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol, TypeAlias
 
-from edge.core.delivery import Entry, Key
+from edge.core.entries import Entry, Key
 from edge.core.gaps import Lost
 
 SCHEMA = 1

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from edge.clock import Clock
-from edge.core.delivery import Batch
+from edge.core.entries import Batch
 from edge.core.pacing import Pacing
 from edge.inward import Inward
 from edge.lane import Identity, LaneBox

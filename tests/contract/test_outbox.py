@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.core.delivery import Entry, Key
+from edge.core.entries import Entry, Key
 from edge.core.gaps import Lost
 from edge.outbox import Outbox
 from edge.store import Disk, Loaded, MemoryStore, SqliteStore, Store, StoreError

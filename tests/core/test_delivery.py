@@ -6,7 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from edge.core.delivery import NS, Delivery, Entry, Limits
+from edge.core.delivery import Delivery
+from edge.core.entries import NS, Entry, Limits
 
 A = "a" * 32
 B = "b" * 32

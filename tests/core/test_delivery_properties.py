@@ -7,7 +7,8 @@ from typing import TypeAlias
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.core.delivery import NS, Delivery, Entry, Limits
+from edge.core.delivery import Delivery
+from edge.core.entries import NS, Entry, Limits
 
 A = "a" * 32
 LIMITS = Limits(

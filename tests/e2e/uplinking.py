@@ -9,7 +9,8 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from edge.clock import Clock
-from edge.core.delivery import Delivery, Limits
+from edge.core.delivery import Delivery
+from edge.core.entries import Limits
 from edge.core.io import Ordered
 from edge.inward import Inward
 from edge.lane import Identity, LaneBox
