@@ -1,0 +1,98 @@
+"""A lane of the gateway: repeats coalesce under pressure, messages carry the very bytes that were stored."""
+
+from __future__ import annotations
+
+import msgspec
+
+from edge.core.delivery import Delivery
+from edge.core.entries import Limits
+from edge.lane import Identity, LaneBox
+from edge.store import MemoryStore
+from protocol.codec import decode
+from protocol.kinds import Kind, Priority, Qualifier
+from protocol.messages import Alarms, Receipt, Telemetry
+from protocol.records import ClockQuality, Event, Lane, Reading, Stamp
+
+ME = Identity("a1", "gw-1", "1" * 32, 1, "0" * 32, "test", "c" * 64, 6_000, 20_000)
+SMALL = Limits(records_max=16, bytes_max=100_000, reserved=0.25, extra_max=1)
+MS = 1_000_000
+
+
+def event(seq: int, zone: str = "z1", priority: Priority = Priority.P4) -> Event:
+    at = Stamp(seq * MS, 1_700_000_000_000 + seq, ClockQuality.SYNCED)
+    return Event(seq, Kind.ZONE_FAULT, Qualifier.NEW, priority, at, f"k{seq}", zone=zone)
+
+
+def box(lane: Lane = Lane.ALARM, limits: Limits = SMALL, told: list[tuple[str, bool]] | None = None) -> LaneBox:
+    def fault(name: str, active: bool, detail: dict[str, str | int | float | bool]) -> None:
+        if told is not None:
+            told.append((name, active))
+
+    made = LaneBox(lane, Delivery(limits), MemoryStore(), on_stored=_no, on_receipted=_no, on_fault=fault)
+    made.me = ME
+    return made
+
+
+def _no(seqs: tuple[int, ...]) -> None:
+    """Nobody listens."""
+
+
+def sent(one: LaneBox, now_ns: int) -> Alarms:
+    batch = one.delivery.take(now_ns, 100_000)
+    assert batch is not None
+    return decode(one.message(batch, now_ns), Alarms)
+
+
+async def test_message_carries_the_stored_bytes_with_their_age() -> None:
+    """What the hub reads is the event as made, 7 ms old."""
+    lane = box()
+    lane.emit([event(3)])
+    item = sent(lane, 10 * MS).items[0]
+    assert (item.age_ms, msgspec.json.decode(bytes(item.event), type=Event)) == (7, event(3))
+
+
+async def test_telemetry_reads_back_as_it_was_made() -> None:
+    """The hand-made message is what the protocol's own type decodes."""
+    lane = box(Lane.TELEMETRY)
+    reading = Reading(1, "health/load_1min", 0.5, Stamp(1 * MS, 5, ClockQuality.UNSET))
+    lane.report(reading)
+    batch = lane.delivery.take(3 * MS, 1_000)
+    assert batch is not None
+    message = decode(lane.message(batch, 3 * MS), Telemetry)
+    assert [(item.age_ms, item.reading) for item in message.items] == [(2, reading)]
+
+
+async def test_without_pressure_every_repeat_is_its_own_record() -> None:
+    """A short outage keeps each transition."""
+    lane = box()
+    lane.emit([event(seq) for seq in (1, 2, 3)])
+    assert [entry.seq for entry in lane.delivery] == [1, 2, 3]
+
+
+async def test_under_pressure_repeats_of_a_zone_coalesce_with_count_and_first() -> None:
+    """The later record takes over count and first, and the earlier's sequence is a declared gap."""
+    lane = box()
+    lane.emit([event(seq, f"z{seq}") for seq in range(1, 9)])
+    lane.emit([event(9, "z8"), event(10, "z8")])
+    last = next(entry for entry in lane.delivery if entry.seq == 10)
+    made = msgspec.json.decode(last.data, type=Event)
+    gaps = [(gap.first, gap.last) for gap in lane.delivery.gaps]
+    assert (made.count, made.first, made.at.mono_ns, gaps) == (3, event(8).at, 10 * MS, [(8, 9)])
+
+
+async def test_presses_never_coalesce() -> None:
+    """Each P1 is a record, however full the lane."""
+    lane = box()
+    lane.emit([event(seq, f"z{seq}") for seq in range(1, 9)])
+    lane.emit([event(9, "z1", Priority.P1), event(10, "z1", Priority.P1)])
+    assert {9, 10} <= {entry.seq for entry in lane.delivery}
+
+
+async def test_full_alarm_lane_is_told_and_untold() -> None:
+    """The premises hears that records had to go, and that there is room again."""
+    told: list[tuple[str, bool]] = []
+    lane = box(told=told)
+    lane.emit([event(seq, f"z{seq}") for seq in range(1, 30)])
+    everything = [(1, 29)]
+    lane.receipt(Receipt(1, "h1", Lane.ALARM, {ME.instance: everything}, 10, 0))
+    assert told == [("alarm_lane_full", True), ("alarm_lane_full", False)]
