@@ -13,6 +13,8 @@ from protocol.records import Event, Stamp
 Detail = Mapping[str, str | int | float | bool]
 
 NS_PER_MS = 1_000_000
+TEXT_MAX = 512
+"""Characters of a text on the wire."""
 GATEWAY_IN_KEY = 36
 """Characters of the gateway's id in a cause key, so that the key stays an id whatever boot and number."""
 

@@ -19,7 +19,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from edge.core.alarms import ENTRY, EXIT, HEALTH, Alarms
+from edge.core.alarms import Alarms
+from edge.core.arming import Keypad
 from edge.core.bypasses import QUIET, Bypasses
 from edge.core.deadlines import Deadlines, Timer
 from edge.core.devices import Watched
@@ -27,10 +28,13 @@ from edge.core.events import Scribe, Where
 from edge.core.io import Effect, Input, Looked, Memory, Ordered, Receipted, Remember, Stored, Tick, Troubled
 from edge.core.lamps import LAMP, Lamps, Stage
 from edge.core.orders import Orders
+from edge.core.premises import ENTRY, EXIT, Partition
 from edge.core.ringing import SIREN, Ringing
 from edge.core.silence import FRESH, Silence
-from edge.core.site import Role, Site
+from edge.core.site import Mode, Role, Site
 from edge.core.values import Values
+from edge.core.zone import Change, Wire
+from edge.core.zones import Zones
 from protocol.kinds import Kind, Qualifier
 from protocol.messages import ZoneBorn
 from protocol.records import Stamp
@@ -49,22 +53,24 @@ class Gateway:
         self._scribe = Scribe(site, memory, boot, now)
         self._ringing = Ringing(site, memory, kboot, self._scribe, self._deadlines)
         self._lamps = Lamps(site, memory, self._scribe, self._deadlines)
+        self._zones = Zones(site, memory, self._scribe)
+        self._partitions = {p.id: Partition(p, Mode(memory.modes.get(p.id, p.mode))) for p in site.premises}
         zones = {zone.id: zone for zone in site.zones}
         self._bypasses = Bypasses(site.limits, zones, memory, self._scribe, self._deadlines)
-        self._alarms = Alarms(site, memory, self._scribe, self._deadlines, self._ringing, self._lamps, self._bypasses)
-        self._devices = _devices(site, self._alarms)
-        self._silence = Silence(self._devices, self._scribe, self._deadlines, self._alarms)
+        house = (site.limits, self._partitions, self._scribe, self._deadlines, self._zones, self._ringing)
+        self._alarms = Alarms(*house, self._lamps, self._bypasses)
+        self._keypad = Keypad(*house, self._bypasses, self._alarms)
+        self._devices = _devices(site, self._zones)
+        self._silence = Silence(self._devices, self._scribe, self._deadlines, self._zones)
         self._values = Values(site, self._scribe)
-        self._orders = Orders(
-            site, memory, self._scribe, self._alarms, self._ringing, self._lamps, self._bypasses, self._is_silent
-        )
-
+        hands = (self._zones, self._alarms, self._keypad, self._ringing, self._lamps, self._bypasses)
+        self._orders = Orders(site, memory, self._scribe, *hands, self._is_silent)
         self._on: dict[str, Callable[[str, int], None]] = {
             DEBOUNCE: self._settle,
             FRESH: self._silence.due,
             SIREN: self._ringing.expire,
-            ENTRY: self._alarms.entry_over,
-            EXIT: self._alarms.exit_over,
+            ENTRY: self._keypad.entry_over,
+            EXIT: self._keypad.exit_over,
             QUIET: self._alarms.quiet_over,
         }
 
@@ -109,22 +115,13 @@ class Gateway:
 
     def birth_zones(self) -> list[ZoneBorn]:
         """Every zone as it may be told at birth: its health, and its condition only where it reports every change."""
-        return [
-            ZoneBorn(
-                id=wire.zone.id,
-                premises=wire.zone.premises,
-                kind=wire.zone.kind,
-                health=HEALTH[wire.condition],
-                condition=self._alarms.shown(wire) if wire.zone.report == "every" else None,
-            )
-            for wire in self._alarms.wires.values()
-        ]
+        return self._zones.born()
 
     def memory(self) -> Memory:
         """What must survive a restart, as it is now."""
         return Memory(
-            modes={premises: partition.mode.value for premises, partition in self._alarms.partitions.items()},
-            latched=dict(self._alarms.latched),
+            modes={premises: partition.mode.value for premises, partition in self._partitions.items()},
+            latched=dict(self._zones.latched),
             rings=list(self._ringing.rings.values()),
             acted=dict(self._orders.acted),
             rung=dict(self._ringing.rung),
@@ -145,7 +142,7 @@ class Gateway:
         for wire, value in device.look(reading):
             change = wire.look(value, reading.since_ns, reading.at_ns)
             if change is not None:
-                self._alarms.changed(wire, change)
+                self._changed(wire, change)
             timer = Timer(DEBOUNCE, wire.zone.id)
             if wire.pending is not None:
                 self._deadlines.set(timer, wire.due_ns)
@@ -176,10 +173,14 @@ class Gateway:
             self._lamps.blink(zone)
 
     def _settle(self, zone: str, due_ns: int) -> None:
-        wire = self._alarms.wires[zone]
+        wire = self._zones.wires[zone]
         change = wire.settle(due_ns)
         if change is not None:
-            self._alarms.changed(wire, change)
+            self._changed(wire, change)
+
+    def _changed(self, wire: Wire, change: Change) -> None:
+        self._alarms.changed(wire, change)
+        self._keypad.turned(wire, change)
 
     def _troubled(self, trouble: Troubled) -> None:
         now_ns = self._scribe.now.mono_ns
@@ -196,9 +197,9 @@ class Gateway:
         return known is not None and known.silent
 
 
-def _devices(site: Site, alarms: Alarms) -> dict[str, Watched]:
+def _devices(site: Site, zones: Zones) -> dict[str, Watched]:
     devices = {device: Watched(device, fresh_ms) for device, fresh_ms in site.fresh.items()}
-    for wire in alarms.wires.values():
+    for wire in zones.wires.values():
         device, _, point = wire.zone.source.partition("/")
         watched = devices.setdefault(device, Watched(device, wire.zone.fresh_ms))
         watched.wires.setdefault(point, []).append(wire)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable
 
-from edge.core.alarms import TEXT_MAX, Alarms
+from edge.core.alarms import Alarms
+from edge.core.arming import Keypad
 from edge.core.bypasses import NEVER, Bypasses, Why
-from edge.core.events import Scribe, Where
+from edge.core.events import TEXT_MAX, Scribe, Where
 from edge.core.io import Answer, Memory, Ordered
 from edge.core.lamps import Lamps
 from edge.core.ringing import Rang, Ringing
 from edge.core.site import NATURES, Mode, Site, ZoneKind
+from edge.core.zones import Zones
 from protocol.kinds import Kind, Qualifier
 from protocol.messages import Action, Order, Outcome, Result
 from protocol.records import ClockQuality, Condition
@@ -33,15 +35,19 @@ class Orders:
         site: Site,
         memory: Memory,
         scribe: Scribe,
+        zones: Zones,
         alarms: Alarms,
+        keypad: Keypad,
         ringing: Ringing,
         lamps: Lamps,
         bypasses: Bypasses,
         silent_device: Callable[[str], bool],
     ) -> None:
         self.acted = dict(memory.acted)
-        self._site, self._scribe = site, scribe
-        self._alarms, self._ringing, self._lamps, self._bypasses = alarms, ringing, lamps, bypasses
+        self._site, self._scribe, self._zones = site, scribe, zones
+        self._alarms, self._keypad = alarms, keypad
+        self._ringing, self._lamps, self._bypasses = ringing, lamps, bypasses
+        self._premises = [premises.id for premises in site.premises]
         self._silent_device = silent_device
         self._answers: dict[str, tuple[Result, ...]] = {}
         self._recent: deque[str] = deque()
@@ -88,11 +94,11 @@ class Orders:
 
     def _act(self, order: Order) -> tuple[Result, ...]:
         if order.action is Action.REFRESH:
-            self._alarms.tell_all()
+            self._zones.tell_all()
             return (Result(None, Outcome.DONE),)
         results = []
-        for premises in order.premises or [p.id for p in self._site.premises]:
-            if premises in self._alarms.partitions:
+        for premises in order.premises or self._premises:
+            if premises in self._premises:
                 results.append(self._acts[order.action](order, premises))
             else:
                 results.append(Result(premises, Outcome.REFUSED, "not a premises of this gateway"))
@@ -135,40 +141,40 @@ class Orders:
         keys = set(_causes(order))
         self._ringing.silence(keys, premises)
         standing = []
-        for zone, key in list(self._alarms.latched.items()):
-            if self._alarms.wires[zone].zone.premises == premises and (not keys or key in keys):
-                if self._alarms.wires[zone].condition is Condition.NORMAL:
+        for zone, key in list(self._zones.latched.items()):
+            if self._zones.wires[zone].zone.premises == premises and (not keys or key in keys):
+                if self._zones.wires[zone].condition is Condition.NORMAL:
                     self._alarms.unlatch(zone)
                 else:
-                    self._alarms.unlatching.add(zone)
+                    self._zones.unlatching.add(zone)
                     standing.append(zone)
         self._scribe.part(keys, premises)
         return Result(premises, Outcome.DONE, f"still in alarm: {', '.join(standing)}"[:TEXT_MAX] if standing else "")
 
     def _coming(self, order: Order, premises: str) -> Result:
-        shown = [zone for zone, key in self._alarms.latched.items() if not order.keys or key in order.keys]
-        mine = [zone for zone in shown if self._alarms.wires[zone].zone.premises == premises]
+        shown = [zone for zone, key in self._zones.latched.items() if not order.keys or key in order.keys]
+        mine = [zone for zone in shown if self._zones.wires[zone].zone.premises == premises]
         for zone in mine:
-            if not NATURES[self._alarms.wires[zone].zone.kind].silent:
+            if not NATURES[self._zones.wires[zone].zone.kind].silent:
                 self._lamps.coming(zone)
         return Result(premises, Outcome.DONE, "" if mine else "nobody is calling here")
 
     def _arm(self, order: Order, premises: str) -> Result:
         if order.mode is None:
             return Result(premises, Outcome.REFUSED, "no mode; allowed: armed_home, armed_away")
-        if hindrances := self._alarms.arm(premises, Mode(order.mode), "hub"):
+        if hindrances := self._keypad.arm(premises, Mode(order.mode), "hub"):
             return Result(premises, Outcome.REFUSED, "; ".join(hindrances)[:TEXT_MAX])
         return Result(premises, Outcome.DONE)
 
     def _disarm(self, order: Order, premises: str) -> Result:
-        self._alarms.disarm(premises, "hub")
+        self._keypad.disarm(premises, "hub")
         return Result(premises, Outcome.DONE)
 
     def _reset(self, order: Order, premises: str) -> Result:
         """Clear latches whose wire is well; what is still in alarm, or cannot be seen, stays."""
         standing, cleared = [], []
-        for zone in list(self._alarms.latched):
-            wire = self._alarms.wires[zone]
+        for zone in list(self._zones.latched):
+            wire = self._zones.wires[zone]
             if wire.zone.premises == premises and order.zone in (None, zone):
                 if wire.condition is Condition.NORMAL:
                     self._alarms.unlatch(zone)
@@ -184,7 +190,7 @@ class Orders:
         return Result(premises, Outcome.DONE, "" if cleared else "nothing was latched")
 
     def _bypass(self, order: Order, premises: str) -> Result:
-        wire = self._alarms.wires.get(order.zone or "")
+        wire = self._zones.wires.get(order.zone or "")
         if wire is None or wire.zone.premises != premises:
             return Result(premises, Outcome.REFUSED, f"zone {order.zone}: not a zone of these premises")
         if wire.zone.kind in NEVER or wire.zone.kind is ZoneKind.KEYSWITCH:

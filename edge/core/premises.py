@@ -11,6 +11,9 @@ from edge.core.site import Arming, Mode, Premises
 from edge.core.zone import Wire
 from protocol.records import Condition
 
+ENTRY, EXIT = "entry", "exit"
+"""The deadlines of a partition."""
+
 
 class Trip(StrEnum):
     """What an alarm condition of an intrusion zone means: nothing, wait for the code, or an intrusion now."""

@@ -8,7 +8,7 @@ from enum import StrEnum
 from edge.core.deadlines import Deadlines, Timer
 from edge.core.events import NS_PER_MS, Scribe
 from edge.core.io import Memory, Ring
-from edge.core.site import Output, Role, Site
+from edge.core.site import Output, Premises, Role, Site
 from protocol.records import ClockQuality, Stamp
 
 SIREN = "siren"
@@ -34,6 +34,7 @@ class Ringing:
     def __init__(self, site: Site, memory: Memory, kboot: str, scribe: Scribe, deadlines: Deadlines) -> None:
         now_ns = scribe.now.mono_ns
         self.outputs = {output.id: output for output in site.outputs if output.role is Role.SIREN}
+        self.neighbours = {premises.id: _neighbours(premises, site) for premises in site.premises}
         self.rings = {(ring.output, ring.key): ring for ring in memory.rings if ring.output in self.outputs}
         self.rung = dict(memory.rung)
         self._rung_ns = dict.fromkeys(self.rung, now_ns)
@@ -147,3 +148,10 @@ class Ringing:
     def _drop(self, cause: str) -> None:
         del self.rung[cause], self._rung_ns[cause]
         self._scribe.changed = True
+
+
+def _neighbours(premises: Premises, site: Site) -> tuple[str, ...]:
+    """The other premises of this gateway that share a group with `premises`."""
+    others = [other for other in site.premises if other.id != premises.id]
+    shared = set(premises.groups) | {group for group, members in site.groups.items() if premises.id in members}
+    return tuple(o.id for o in others if shared & set(o.groups) or any(o.id in site.groups.get(g, ()) for g in shared))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from edge.core.alarms import TEXT_MAX, Alarms
 from edge.core.deadlines import Deadlines, Timer
 from edge.core.devices import Watched
-from edge.core.events import NS_PER_MS, Detail, Scribe, Where
+from edge.core.events import NS_PER_MS, TEXT_MAX, Detail, Scribe, Where
 from edge.core.site import NATURES
 from edge.core.zone import Wire
+from edge.core.zones import Zones
 from edge.port import Reading
 from protocol.kinds import CODES, Kind, Priority
 
@@ -21,8 +21,8 @@ SETTLE_MS = 5_000
 class Silence:
     """One record for a silent device, one for a point that fails while its device answers."""
 
-    def __init__(self, devices: dict[str, Watched], scribe: Scribe, deadlines: Deadlines, alarms: Alarms) -> None:
-        self._devices, self._scribe, self._deadlines, self._alarms = devices, scribe, deadlines, alarms
+    def __init__(self, devices: dict[str, Watched], scribe: Scribe, deadlines: Deadlines, zones: Zones) -> None:
+        self._devices, self._scribe, self._deadlines, self._zones = devices, scribe, deadlines, zones
         self._settling = set(devices)
 
     def resume(self) -> None:
@@ -57,7 +57,7 @@ class Silence:
             change = wire.lose(now_ns)
             self._deadlines.clear(Timer("debounce", wire.zone.id))
             if change is not None:
-                self._alarms.changed(wire, change)
+                self._zones.tell(wire.zone, change)
             lost.append(wire)
         if device.is_silent(now_ns):
             if not device.silent:
