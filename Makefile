@@ -47,11 +47,11 @@ bench: dev broker
 	$(BIN)/python -m tests.benchmarks
 
 # Versions and hashes only: a lock that names no index host.
+LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 lock: dev
-	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	  --extra demo --extra build pyproject.toml -o requirements/runtime.lock
-	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	  --extra dev --extra build pyproject.toml -c requirements/runtime.lock -o requirements/dev.lock
+	$(LOCK) --extra demo --extra build pyproject.toml -o requirements/runtime.lock
+	$(LOCK) --extra dev --extra build pyproject.toml -c requirements/runtime.lock -o requirements/dev.lock
+	$(LOCK) --extra edge --extra build pyproject.toml -c requirements/runtime.lock -o requirements/edge.lock
 
 clean:
 	rm -rf $(VENV) data build dist

@@ -52,7 +52,7 @@ class Village:
         settings: Mapping[str, str | int] | None = None,
     ) -> None:
         self.folder = folder.absolute()
-        self.broker = Broker(self.folder / "broker", kind=broker_kind)
+        self.broker = Broker(self.folder / "broker", kind=broker_kind, port=free_port())
         self.plants: dict[str, Plant] = {}
         self.gateways: dict[str, Child] = {}
         self.ports: dict[str, int] = {}
