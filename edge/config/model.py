@@ -165,6 +165,7 @@ class LimitsTable(Table):
     siren_group_ms: int = Field(300_000, ge=1_000, le=HOUR_MS)
     abort_ms: int = Field(30_000, ge=0, le=300_000)
     press_join_ms: int = Field(300_000, ge=1_000, le=HOUR_MS)
+    device_lost_ms: int = Field(10_000, ge=1_000, le=300_000, description="silence from here on is told to the centre")
 
 
 class SiteFile(Table):

@@ -23,7 +23,7 @@ class Part:
 class Watched:
     """One device with its zones by point. Freshness is each part's own: one block may fail while others answer.
 
-    `silent` once it is told as lost; `partial` are zones told as unseen while the rest of the device answers.
+    `silent` while nothing of it is fresh; `partial` are zones that are not fresh while the rest of the device answers.
     """
 
     id: str
@@ -76,6 +76,12 @@ class Watched:
     def stale(self, now_ns: int) -> list[Wire]:
         """The wires that nobody looked at in time."""
         return [wire for wire, due_ns in self._limits() if due_ns is None or due_ns <= now_ns]
+
+    def seen_ns(self) -> int | None:
+        """The last good look at anything of it that is watched; None before the first."""
+        if not self.wires:
+            return self.answered_ns
+        return max((good_ns for point in self.wires if (good_ns := self.good_ns(point)) is not None), default=None)
 
     def is_silent(self, now_ns: int) -> bool:
         """Whether nothing of it that is watched has been seen in time."""

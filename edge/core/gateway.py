@@ -61,7 +61,7 @@ class Gateway:
         self._alarms = Alarms(*house, self._lamps, self._bypasses)
         self._keypad = Keypad(*house, self._bypasses, self._alarms)
         self._devices = _devices(site, self._zones)
-        self._silence = Silence(self._devices, self._scribe, self._deadlines, self._zones)
+        self._silence = Silence(self._devices, site.limits.device_lost_ms, self._scribe, self._deadlines, self._zones)
         self._values = Values(site, self._scribe)
         hands = (self._zones, self._alarms, self._keypad, self._ringing, self._lamps, self._bypasses)
         self._orders = Orders(site, memory, self._scribe, *hands, self._is_silent)
@@ -138,7 +138,6 @@ class Gateway:
 
     def _look(self, device: Watched, item: Looked) -> None:
         reading = item.reading
-        first = device.answered_ns is None or device.silent
         for wire, value in device.look(reading):
             change = wire.look(value, reading.since_ns, reading.at_ns)
             if change is not None:
@@ -150,9 +149,8 @@ class Gateway:
                 self._deadlines.clear(timer)
         if reading.values:
             self._values.look(reading)
-            if first:
-                self._restate(device.id)
-        self._silence.looked(device, reading)
+        if self._silence.looked(device, reading):
+            self._restate(device.id)
 
     def _restate(self, device: str) -> None:
         """A device is there (again): it may have lost what its outputs were told."""

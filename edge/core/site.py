@@ -158,7 +158,10 @@ class Premises:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The defaults of the design that the gateway obeys; ms unless said."""
+    """The defaults of the design that the gateway obeys; ms unless said.
+
+    A zone is unknown from its freshness deadline on; a silence becomes a record once it has lasted `device_lost_ms`.
+    """
 
     siren_house_ms: int = 180_000
     siren_group_ms: int = 300_000
@@ -169,6 +172,7 @@ class Limits:
     swinger_quiet_ms: int = 8 * 3_600_000
     chatter_transitions: int = 10
     chatter_window_ms: int = 60_000
+    device_lost_ms: int = 10_000
 
 
 @dataclass(frozen=True, slots=True)

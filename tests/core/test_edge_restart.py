@@ -83,9 +83,9 @@ def test_what_ended_while_the_gateway_was_down_is_told() -> None:
 def test_a_device_that_was_silent_before_is_not_told_again() -> None:
     """One record for one loss, and its end whenever that is."""
     house = home(ZoneKind.DOOR)
-    house.later(6_000)
+    house.later(11_000)
     again = house.restarted()
-    again.later(6_000)
+    again.later(11_000)
     assert again.events == []
     again.look(h01_door=False)
     assert again.told() == [("device_lost", "restore", None)]

@@ -97,24 +97,27 @@ class House:
         """Look at all points; those named have new values. A dash in a zone's name is an underscore here."""
         self.values |= values
         at_ns = self.now.mono_ns
-        self.step(Looked(Reading("gpio", at_ns, at_ns, dict(self.values))))
+        self.looked(Reading("gpio", at_ns, at_ns, dict(self.values)))
+
+    def looked(self, reading: Reading) -> None:
+        """This very look."""
+        self.step(Looked(reading))
 
     def fail(self, *points: str) -> None:
         """A look at which these points (none named: all) could not be read."""
         failed = points or tuple(self.values)
         good = {name: value for name, value in self.values.items() if name not in failed}
         at_ns = self.now.mono_ns
-        self.step(Looked(Reading("gpio", at_ns, at_ns, good, dict.fromkeys(failed, "time-out"))))
+        self.looked(Reading("gpio", at_ns, at_ns, good, dict.fromkeys(failed, "time-out")))
 
     def order(self, action: Action, *premises: str, **keys: object) -> tuple[Result, ...]:
         """Give an order that is good for a minute; gives the answer."""
         self._orders += 1
         wall_ms = self.now.wall_ms
-        order = Order(
-            f"o-{self._orders}", "hengjie", "gw-east", action, wall_ms, wall_ms + 60_000, premises=list(premises)
-        )
-        for name, value in keys.items():
-            order = _with(order, name, value)
+        name, times = f"o-{self.boot}-{self._orders}", (wall_ms, wall_ms + 60_000)
+        order = Order(name, "hengjie", self.site.gateway, action, *times, premises=list(premises))
+        for key, value in keys.items():
+            order = _with(order, key, value)
         return self.give(order)
 
     def give(self, order: Order) -> tuple[Result, ...]:
