@@ -54,7 +54,7 @@ async def test_telemetry_comes_through_a_link_that_comes_and_goes(broker: Broker
 
 async def test_half_open_link_is_noticed_and_left(broker: Broker) -> None:
     """A link that swallows everything is given up by keepalive, and the press goes over the next one."""
-    async with village(broker, Line()) as (hub, gateway, proxy):
+    async with village(broker, Line()) as (_, gateway, proxy):
         gateway.press()
         await until(lambda: gateway.receipted == [1])
         proxy.line.swallow = True
