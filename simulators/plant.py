@@ -45,8 +45,7 @@ class Plant:
             for bus in self.config.buses:
                 await self._serve(stack, bus)
             self._stack = stack.pop_all()
-        for zone in self.zones.values():
-            self.restore(zone.id)
+        self.mend()
         return self
 
     async def __aexit__(
@@ -124,6 +123,13 @@ class Plant:
     def heal(self, device: str) -> None:
         """It answers again."""
         self._device(device).fault = None
+
+    def mend(self) -> None:
+        """Every device answers and every zone is well."""
+        for device in self.units:
+            self.heal(device)
+        for zone in self.zones:
+            self.restore(zone)
 
     def zone(self, zone: str) -> Zone:
         """A zone by its id. Raises Refused."""

@@ -117,6 +117,13 @@ class Village:
         argv = ["edge", "run", str(self._files[gateway])]
         self.gateways[gateway] = await start(gateway, _command(argv, values), self.folder / f"{gateway}.log")
 
+    async def mend(self) -> None:
+        """Everything well again: zones restored, devices answering, gateways that were killed started."""
+        for gateway, plant in self.plants.items():
+            plant.mend()
+            if not self.gateways[gateway].running:
+                await self.start_gateway(gateway)
+
     async def ready(self) -> None:
         """Wait until the hub hears every gateway. Raises TimeoutError, ChildError."""
         async with self.centre() as centre:

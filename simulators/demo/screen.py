@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,10 +34,14 @@ class Board:
     alarms_per_s: float = 0.0
     readings_per_s: float = 0.0
     story: deque[str] = field(default_factory=lambda: deque(maxlen=STORY_MAX))
+    echo: Callable[[str], None] | None = None
+    """Where each line of the story goes too, when there is no screen."""
 
     def tell(self, at_ms: int, what: str) -> None:
         """Add a line to the story."""
         self.story.append(f"{utc(at_ms)[11:19]} {what}")
+        if self.echo is not None:
+            self.echo(self.story[-1])
 
     def render(self) -> RenderableType:
         """The whole screen."""
@@ -85,24 +90,29 @@ def _calls(board: Board) -> Table:
         if not calls:
             continue
         rung = sum(call.get("outcome") in ANSWERED for call in calls.values())
-        said = ", ".join(f"{name} {OUTCOMES.get(call.get('outcome', ''), '...')}" for name, call in sorted(calls.items()))
+        said = ", ".join(f"{name} {_answer(call)}" for name, call in sorted(calls.items()))
         coming = ", ".join(view.get("responders", {})) or "nobody yet"
         table.add_row(f"{view['rule']} {', '.join(view['premises'])}", f"{rung} of {len(calls)}", said, coming)
     return table
+
+
+def _answer(call: Mapping[str, Any]) -> str:
+    return OUTCOMES.get(call.get("outcome") or "", "...")
 
 
 def _gateways(board: Board) -> Table:
     table = Table(box=None, pad_edge=False, expand=True)
     for name in ("gateway", "link", "last heard", "waiting (alarm, telemetry)", "boot"):
         table.add_column(name)
+    now_s = time.time()
     for gateway in board.gateways:
         online = bool(gateway["online"])
         queued = gateway.get("queued", {})
-        heard_ms = gateway.get("heard_ago_ms")
+        heard_ms = gateway["heard_ms"]
         table.add_row(
             gateway["id"],
             Text("online", style="green") if online else Text("LOST", style="bold red"),
-            "never" if heard_ms is None else f"{heard_ms / 1000:.1f} s ago",
+            "never" if heard_ms is None else f"{max(0.0, now_s - heard_ms / 1000):.1f} s ago",
             f"{queued.get('alarm', 0)}, {queued.get('telemetry', 0)}",
             str(gateway.get("boot") or ""),
         )
