@@ -15,14 +15,19 @@ from msgspec import Meta
 from protocol.ids import ID_ALLOWED
 from protocol.kinds import Kind, Priority, Qualifier
 
+INT64_MAX = 2**63 - 1
+WALL_MS_MAX = 9_223_372_036_854
+"""The last ms that 64-bit ns reach."""
+TEXT_MAX = 512
+
 # `$` alone lets a trailing newline pass in Python's regular expressions; the rest of the pattern does not.
 Id = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$(?!\n)", description=ID_ALLOWED)]
-Seq = Annotated[int, Meta(ge=1, le=2**63 - 1)]
-NonNegative = Annotated[int, Meta(ge=0, le=2**63 - 1)]
-Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
-WallMs = Annotated[int, Meta(ge=0, le=9_223_372_036_854, description="ms since 1970 UTC, up to 2262 (64-bit ns)")]
+Seq = Annotated[int, Meta(ge=1, le=INT64_MAX)]
+NonNegative = Annotated[int, Meta(ge=0, le=INT64_MAX)]
+Int64 = Annotated[int, Meta(ge=-INT64_MAX - 1, le=INT64_MAX)]
+WallMs = Annotated[int, Meta(ge=0, le=WALL_MS_MAX, description="ms since 1970 UTC, up to 2262 (64-bit ns)")]
 AgeMs = Annotated[int, Meta(ge=0, le=315_360_000_000, description="ms by the monotonic clock, up to ten years")]
-Text = Annotated[str, Meta(max_length=512)]
+Text = Annotated[str, Meta(max_length=TEXT_MAX)]
 Name = Annotated[str, Meta(min_length=1, max_length=64)]
 PointName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_./-]{0,127}$(?!\n)")]
 

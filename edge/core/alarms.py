@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from edge.core.bounds import NS_PER_MS, Detail
 from edge.core.bypasses import Bypasses, Why
 from edge.core.deadlines import Deadlines, Timer
-from edge.core.events import NS_PER_MS, Detail, Scribe, Where
+from edge.core.events import Scribe, Where
 from edge.core.lamps import Lamps
 from edge.core.premises import ENTRY, Partition, Trip
 from edge.core.ringing import Ringing

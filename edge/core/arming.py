@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from edge.core.alarms import Alarms
+from edge.core.bounds import NS_PER_MS, Detail
 from edge.core.bypasses import Bypasses, Why
 from edge.core.deadlines import Deadlines, Timer
-from edge.core.events import NS_PER_MS, TEXT_MAX, Detail, Scribe, Where
+from edge.core.events import Scribe, Where
 from edge.core.premises import ENTRY, EXIT, Partition
 from edge.core.ringing import Ringing
 from edge.core.site import Arming, Limits, Mode, ZoneKind
@@ -82,7 +83,7 @@ class Keypad:
             self._ringing.ring((self._scribe.new_key(),), premises, self._limits.chirp_ms)
             if self._partitions[premises].premises.report_arming:
                 said = f"refused: {'; '.join(hindrances)}"
-                self._scribe.report(f"premises/{premises}/arming", said[:TEXT_MAX], change.at_ns)
+                self._scribe.report(f"premises/{premises}/arming", said, change.at_ns)
 
     def entry_over(self, premises: str, now_ns: int) -> None:
         """The entry delay ended at `now_ns` (monotonic) and nobody disarmed."""

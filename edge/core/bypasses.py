@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import deque
 from enum import StrEnum
 
+from edge.core.bounds import NS_PER_MS
 from edge.core.deadlines import Deadlines, Timer
-from edge.core.events import NS_PER_MS, Scribe, Where
+from edge.core.events import Scribe, Where
 from edge.core.io import Memory
 from edge.core.premises import Partition
 from edge.core.site import NATURES, Limits, Zone, ZoneKind

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from edge.core.events import NS_PER_MS
+from edge.core.bounds import NS_PER_MS
 from edge.core.zone import Wire
 from edge.port import Reading, Value
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import NamedTuple
 
+from edge.core.bounds import NS_PER_MS, Detail, fits, fitting, stamp_at, text
 from edge.core.io import Drive, Effect, Emit, Memory, Report
 from edge.core.site import Output, Premises, Site
 from protocol.kinds import CODES, Kind, Qualifier
 from protocol.records import Event, Stamp
 
-Detail = Mapping[str, str | int | float | bool]
-
-NS_PER_MS = 1_000_000
-TEXT_MAX = 512
-"""Characters of a text on the wire."""
 GATEWAY_IN_KEY = 36
 """Characters of the gateway's id in a cause key, so that the key stays an id whatever boot and number."""
 
@@ -51,11 +47,6 @@ class Scribe:
         effects, self._effects = self._effects, []
         return effects
 
-    def at(self, mono_ns: int) -> Stamp:
-        """A stamp for `mono_ns`, a time at or shortly before now; its wall time moves with it."""
-        mono_ns = max(0, min(mono_ns, self.now.mono_ns))
-        return Stamp(mono_ns, self.now.wall_ms - (self.now.mono_ns - mono_ns) // NS_PER_MS, self.now.quality)
-
     def new_key(self) -> str:
         """Name a new cause."""
         self._causes += 1
@@ -90,13 +81,13 @@ class Scribe:
             kind=kind,
             qualifier=qualifier,
             priority=CODES[kind].priority,
-            at=self.at(at_ns),
+            at=stamp_at(self.now, at_ns),
             key=key,
             premises=where.premises,
             zone=where.zone,
             group=groups[0] if groups else None,
             drill=drill,
-            detail=dict(where.detail or {}),
+            detail=fitting(where.detail or {}),
         )
         self._effects.append(Emit(event))
         return event
@@ -127,8 +118,11 @@ class Scribe:
         return key
 
     def report(self, point: str, value: bool | int | float | str, at_ns: int) -> None:
-        """Make a telemetry reading."""
-        self._effects.append(Report(point, value, at_ns))
+        """Make a telemetry reading, true at `at_ns` (monotonic); a number that cannot be told is left out."""
+        if isinstance(value, str):
+            self._effects.append(Report(point, text(value), at_ns))
+        elif fits(value):
+            self._effects.append(Report(point, value, at_ns))
 
     def drive(self, output: Output, on: bool, again: bool = False) -> None:
         """Set an output; saying what it already shows is left out unless `again`."""

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from edge.core.bounds import NS_PER_MS
 from edge.core.deadlines import Deadlines, Timer
-from edge.core.events import NS_PER_MS, Scribe
+from edge.core.events import Scribe
 from edge.core.io import Memory
 from edge.core.site import Output, Role, Site
 

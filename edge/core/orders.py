@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable
 
 from edge.core.alarms import Alarms
 from edge.core.arming import Keypad
+from edge.core.bounds import TEXT_MAX, listed
 from edge.core.bypasses import NEVER, Bypasses, Why
-from edge.core.events import TEXT_MAX, Scribe, Where
+from edge.core.events import Scribe, Where
 from edge.core.io import Answer, Memory, Ordered
 from edge.core.lamps import Lamps
 from edge.core.ringing import Rang, Ringing
@@ -182,7 +183,7 @@ class Orders:
                 else:
                     standing.append(f"zone {zone} is still {wire.condition}")
         if cleared:
-            detail = {"zones": ",".join(cleared)}
+            detail = {"zones": listed(cleared)}
             key, now_ns = self._scribe.new_key(), self._scribe.now.mono_ns
             self._scribe.emit(Kind.RESET, Qualifier.NEW, key, now_ns, Where(premises, detail=detail))
         if standing:

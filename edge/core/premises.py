@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from edge.core.events import NS_PER_MS
+from edge.core.bounds import NS_PER_MS
 from edge.core.site import Arming, Mode, Premises
 from edge.core.zone import Wire
 from protocol.records import Condition

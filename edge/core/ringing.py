@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
+from edge.core.bounds import NS_PER_MS
 from edge.core.deadlines import Deadlines, Timer
-from edge.core.events import NS_PER_MS, Scribe
+from edge.core.events import Scribe
 from edge.core.io import Memory, Ring
 from edge.core.site import Output, Premises, Role, Site
 from protocol.records import ClockQuality, Stamp

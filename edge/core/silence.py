@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from edge.core.bounds import NS_PER_MS, Detail, listed
 from edge.core.deadlines import Deadlines, Timer
 from edge.core.devices import Watched
-from edge.core.events import NS_PER_MS, TEXT_MAX, Detail, Scribe, Where
+from edge.core.events import Scribe, Where
 from edge.core.site import NATURES
 from edge.core.zone import Wire
 from edge.core.zones import Zones
@@ -95,7 +96,7 @@ class Silence:
             self._scribe.begin(_facet(device), Kind.DEVICE_LOST, since_ns, Where(detail=_lost(device)))
             return
         reason = device.reasons.get(_name(wire), "not seen in time")
-        detail: Detail = {"device": device.id, "unknown": True, "reason": reason[:TEXT_MAX]}
+        detail: Detail = {"device": device.id, "unknown": True, "reason": reason}
         where = Where(wire.zone.premises, wire.zone.id, detail)
         self._scribe.begin(_point(wire.zone.id), Kind.ZONE_FAULT, since_ns, where)
 
@@ -137,7 +138,7 @@ def _lost(device: Watched) -> dict[str, str | int | float | bool]:
     reason = next(iter(device.reasons.values()), "no answer")
     return {
         "device": device.id,
-        "reason": reason[:TEXT_MAX],
-        "zones": ",".join(zone.id for zone in zones),
-        "p1_zones": ",".join(urgent),
+        "reason": reason,
+        "zones": listed([zone.id for zone in zones]),
+        "p1_zones": listed(urgent),
     }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from edge.core.events import NS_PER_MS, Scribe
+from edge.core.bounds import NS_PER_MS, fits
+from edge.core.events import Scribe
 from edge.core.site import Contact, Site
 from edge.port import Reading
 
@@ -28,7 +29,7 @@ class Values:
         """See a device's values."""
         for point, zones in self._zones.get(reading.device, {}).items():
             value = reading.values.get(point)
-            if value is None:
+            if value is None or not fits(value):
                 continue
             for zone in zones:
                 if self._worth(zone, float(value), reading.at_ns):

@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from edge.core.events import NS_PER_MS
+from edge.core.bounds import NS_PER_MS, fits
 from edge.core.site import Contact, Judge, Zone
 from edge.port import Value
 from protocol.records import Condition
 
 
 def judged(judge: Judge, value: Value) -> Condition:
-    """What a value means. A number outside every band (NaN too) is a fault: no wiring of ours gives it."""
+    """What a value means. A number outside every band is a fault, and so is one that cannot be told (NaN, infinite,
+    over 64 bits), even for a contact or an open band: no wiring of ours gives it."""
+    if not fits(value):
+        return Condition.FAULT
     if isinstance(judge, Contact):
         return Condition.ALARM if bool(value) == judge.alarm else Condition.NORMAL
     for band in judge:

@@ -1,10 +1,17 @@
-"""A small village in virtual time: the gateway's fold with words for what happens to it."""
+"""A small village in virtual time: the gateway's fold with words for what happens to it.
+
+Every record and reading it makes is decoded as the hub would, so no test passes with one that the wire refuses.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+import msgspec
+
+import protocol.records
+from edge.core.bounds import stamp_at
 from edge.core.gateway import Gateway
 from edge.core.io import Answer, Drive, Effect, Emit, Input, Looked, Memory, Ordered, Remember, Report, Tick
 from edge.core.site import NATURES, Contact, Judge, Limits, Output, Premises, Role, Site, Zone, ZoneKind
@@ -54,6 +61,7 @@ class House:
     kboot: str = "0" * 32
     ms: int = 0
     quality: ClockQuality = ClockQuality.SYNCED
+    start_ms: int = START_MS
     events: list[Event] = field(default_factory=list)
     reports: list[Report] = field(default_factory=list)
     drives: list[Drive] = field(default_factory=list)
@@ -69,7 +77,7 @@ class House:
     @property
     def now(self) -> Stamp:
         """The time."""
-        return Stamp((BOOT_MS + self.ms) * 1_000_000, START_MS + self.ms, self.quality)
+        return Stamp((BOOT_MS + self.ms) * 1_000_000, self.start_ms + self.ms, self.quality)
 
     def step(self, item: Input) -> list[Effect]:
         """One input now."""
@@ -134,6 +142,7 @@ class House:
             kboot or self.kboot,
             self.ms + after_ms,
             quality or self.quality,
+            self.start_ms,
         )
 
     def told(self) -> list[tuple[str, str, str | None]]:
@@ -157,8 +166,11 @@ class House:
         for effect in effects:
             match effect:
                 case Emit(event):
+                    assert msgspec.json.decode(msgspec.json.encode(event), type=Event) == event
                     self.events.append(event)
-                case Report():
+                case Report(point, value, _):
+                    reading = protocol.records.Reading(1, point, value, stamp_at(self.now, 0))
+                    assert msgspec.json.decode(msgspec.json.encode(reading), type=type(reading)) == reading
                     self.reports.append(effect)
                 case Drive():
                     self.drives.append(effect)
