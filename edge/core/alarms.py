@@ -41,10 +41,10 @@ class Alarms:
 
     def recall(self) -> None:
         """At start: a press that joins one of the process before is the same cause, as far as clocks can tell."""
-        now, wires = self._scribe.now, self._zones.wires
+        now, wires, over = self._scribe.now, self._zones.wires, self._zones.over()
         for zone, key in [*self._zones.latched.items(), *self._scribe.open.items()]:
             kind = NATURES[wires[zone].zone.kind].raises if zone in wires else None
-            if kind is not None:
+            if kind is not None and key not in over:
                 walls = [wall for cause, wall in self._ringing.rung.items() if cause.startswith(f"{key}@")]
                 age_ms = max(0, now.wall_ms - min(walls, default=now.wall_ms))
                 self._scribe.recall(wires[zone].zone.premises, kind, key, now.mono_ns - age_ms * NS_PER_MS)

@@ -122,6 +122,7 @@ class Gateway:
         return Memory(
             modes={premises: partition.mode.value for premises, partition in self._partitions.items()},
             latched=dict(self._zones.latched),
+            unlatching=sorted(self._zones.unlatching),
             rings=list(self._ringing.rings.values()),
             acted=dict(self._orders.acted),
             rung=dict(self._ringing.rung),

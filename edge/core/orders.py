@@ -147,13 +147,15 @@ class Orders:
                 if self._zones.wires[zone].condition is Condition.NORMAL:
                     self._alarms.unlatch(zone)
                 else:
-                    self._zones.unlatching.add(zone)
+                    self._zones.unlatch_later(zone)
+                    self._lamps.dark(zone)
                     standing.append(zone)
         self._scribe.part(keys, premises)
         return Result(premises, Outcome.DONE, f"still in alarm: {', '.join(standing)}"[:TEXT_MAX] if standing else "")
 
     def _coming(self, order: Order, premises: str) -> Result:
-        shown = [zone for zone, key in self._zones.latched.items() if not order.keys or key in order.keys]
+        calling = sorted(self._zones.latched.keys() - self._zones.unlatching)
+        shown = [zone for zone in calling if not order.keys or self._zones.latched[zone] in order.keys]
         mine = [zone for zone in shown if self._zones.wires[zone].zone.premises == premises]
         for zone in mine:
             if not NATURES[self._zones.wires[zone].zone.kind].silent:

@@ -26,7 +26,7 @@ class Zones:
     def __init__(self, site: Site, memory: Memory, scribe: Scribe) -> None:
         self.wires = {zone.id: Wire(zone) for zone in site.zones}
         self.latched = {zone: key for zone, key in memory.latched.items() if zone in self.wires}
-        self.unlatching: set[str] = set()
+        self.unlatching = self.latched.keys() & set(memory.unlatching)
         self._health: dict[str, str] = {}
         self._scribe = scribe
 
@@ -44,6 +44,15 @@ class Zones:
         self.latched[zone.id] = key
         self.unlatching.discard(zone.id)
         self._scribe.changed = True
+
+    def unlatch_later(self, zone: str) -> None:
+        """Let a latched zone go once its wire is well: its cause is over."""
+        self.unlatching.add(zone)
+        self._scribe.changed = True
+
+    def over(self) -> set[str]:
+        """The causes that zones still stand for though they are over."""
+        return {self.latched[zone] for zone in self.unlatching}
 
     def unlatch(self, zone: str) -> str:
         """Let a latched zone go; gives the cause it stood for."""
