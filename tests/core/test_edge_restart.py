@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from edge.core.io import Memory
 from edge.core.site import Mode, Premises, ZoneKind
-from protocol.messages import Action
+from protocol.messages import Action, Outcome
 from protocol.records import ClockQuality, Condition
 from tests.support.house import House, village, zone
 
@@ -121,6 +121,47 @@ def test_a_siren_goes_on_for_what_is_left_of_its_time(
     again = house.restarted(after_ms, kboot, quality)
     assert (again.ringing() == {"h02"}) is sounds
     again.watch(300_500, every_ms=900)
+    assert again.ringing() == set()
+
+
+@pytest.mark.parametrize("kboot", [None, OTHER_BOOT])
+def test_a_siren_under_way_ends_on_time_and_the_hubs_order_joins_it_after_a_restart(kboot: str | None) -> None:
+    """Restarted after 100 s of 300 s: 200 s are left, and the order for the same cause neither adds nor rings again."""
+    house = home(ZoneKind.PANIC)
+    house.look(h01_panic=True)
+    key = house.events[0].key
+    again = house.restarted(100_000, kboot)
+    again.later(50_000)
+    [during] = again.order(Action.SIREN, "h02", keys=[key], duration_ms=300_000)
+    again.later(149_999)
+    assert again.ringing() == {"h02"}
+    again.later(1)
+    assert again.ringing() == set()
+    [after] = again.order(Action.SIREN, "h02", keys=[key], duration_ms=300_000)
+    assert [during.outcome, after.outcome] == [Outcome.JOINED, Outcome.JOINED]
+    assert (again.rang("h02"), again.ringing()) == (1, set())
+
+
+@pytest.mark.parametrize("kboot", [None, OTHER_BOOT])
+def test_a_siren_whose_time_ended_while_the_gateway_was_down_does_not_ring_by_a_late_order(kboot: str | None) -> None:
+    """The hub did not know that the neighbours had been rung; the gateway does, across the restart."""
+    house = home(ZoneKind.PANIC)
+    house.look(h01_panic=True)
+    again = house.restarted(400_000, kboot)
+    [late] = again.order(Action.SIREN, "h02", keys=[house.events[0].key])
+    assert late.outcome is Outcome.JOINED
+    assert again.rang("h02") == 0
+
+
+def test_a_siren_ordered_by_the_hub_goes_on_after_a_restart_for_what_is_left() -> None:
+    """The house of another gateway pressed: the order's own duration holds, and repeating it changes nothing."""
+    house = home(ZoneKind.DOOR)
+    house.order(Action.SIREN, "h02", keys=["gw-west-1-1"], duration_ms=120_000)
+    again = house.restarted(60_000)
+    [repeated] = again.order(Action.SIREN, "h02", keys=["gw-west-1-1"], duration_ms=120_000)
+    again.later(59_999)
+    assert (repeated.outcome, again.ringing()) == (Outcome.JOINED, {"h02"})
+    again.later(1)
     assert again.ringing() == set()
 
 
