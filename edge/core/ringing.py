@@ -83,7 +83,7 @@ class Ringing:
 
     def silence(self, keys: Iterable[str], premises: str) -> bool:
         """Stop sounding for these causes (no causes: for all) and let none of them ring later; says if any rang."""
-        wanted = set(keys)
+        wanted = sorted(set(keys))
         self._remember(wanted, premises)
         mine = {output.id for output in self.sirens(premises)}
         ended = [of for of in self.rings if of[0] in mine and (not wanted or of[1] in wanted)]
@@ -102,7 +102,7 @@ class Ringing:
     def _end(self, ended: list[tuple[str, str]]) -> None:
         for of in ended:
             del self.rings[of]
-        for output in {of[0] for of in ended}:
+        for output in dict.fromkeys(of[0] for of in ended):
             self._settle(self.outputs[output])
         self._scribe.changed |= bool(ended)
 

@@ -81,7 +81,7 @@ class Silence:
             if _facet(device) not in self._scribe.open:
                 yield self._since_ns(device, None) + self._lost_ns, None
             return
-        for zone in device.partial:
+        for zone in sorted(device.partial):
             if _point(zone) not in self._scribe.open:
                 wire = self._zones.wires[zone]
                 yield self._since_ns(device, wire) + self._lost_ns, wire
