@@ -12,14 +12,13 @@ from hub.clerk import Done, gateways_of
 from hub.core.desk import Desk
 from hub.core.incident import Incident
 from hub.core.io import Changed, Effect, Input, Linked, Page, Recorded, Replied, Send
+from hub.erasable import Erasable
 from hub.live import LiveStream
 from hub.metrics import Metrics
 from hub.orders import command
-from hub.people import People
+from hub.plain import json_of
 from hub.receipting import Receipting
 from protocol.topics import Channel, topic
-
-_JSON = msgspec.json.Encoder()
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -46,7 +45,7 @@ class Effects:
         desk: Desk,
         live: LiveStream,
         receipting: Receipting,
-        people: People,
+        erasable: Erasable,
         metrics: Metrics,
         key_name: str,
         private: Ed25519PrivateKey,
@@ -54,7 +53,7 @@ class Effects:
         self._desk = desk
         self._live = live
         self._receipting = receipting
-        self._people = people
+        self._erasable = erasable
         self._metrics = metrics
         self._key_name = key_name
         self._private = private
@@ -105,21 +104,21 @@ class Effects:
             self._metrics.incidents.labels(incident.rule, incident.priority.name).inc()
         event_ms, age_ms = _when(done)
         told = Told(
-            what=effect.what,
-            incident=self._people.shown(incident),
+            what=self._erasable.words(effect.what),
+            incident=self._erasable.shown(incident),
             event_ms=event_ms,
             received_ms=done.received_ms,
             committed_ms=done.committed_ms,
             latency_ms=None if age_ms is None else round(age_ms + done.handling_ms, 3),
             handling_ms=round(done.handling_ms, 3),
         )
-        self._live.tell("incident", effect.area, _JSON.encode(told).decode())
+        self._live.tell("incident", effect.area, json_of(told).decode())
 
     def _page(self, page: Page, done: Done) -> None:
         self._metrics.pages.labels(page.rung.value).inc()
         words = {"incident": page.incident, "area": page.area, "rung": page.rung.value, "why": page.why}
         self._log.warning("page", **words)
-        self._live.tell("page", page.area, _JSON.encode(words | {"at_ms": done.committed_ms}).decode())
+        self._live.tell("page", page.area, json_of(words | {"at_ms": done.committed_ms}).decode())
 
     def _count(self, done: Done) -> None:
         taken = done.taken
@@ -132,10 +131,10 @@ class Effects:
                 self._metrics.wire_seconds.observe((taken.age_ms + done.handling_ms) / 1000)
         elif isinstance(taken, Linked) and done.effective:
             words = {"area": taken.area, "gateway": taken.gateway, "up": taken.up, "heard_ms": taken.heard_ms}
-            self._live.tell("gateway", taken.area, _JSON.encode(words).decode())
+            self._live.tell("gateway", taken.area, json_of(words).decode())
         elif isinstance(taken, Replied) and done.effective:
             words = {"area": taken.area, "gateway": taken.gateway, "order": taken.order, "results": taken.results}
-            self._live.tell("reply", taken.area, _JSON.encode(words).decode())
+            self._live.tell("reply", taken.area, json_of(words).decode())
 
 
 def _when(done: Done) -> tuple[int | None, float | None]:

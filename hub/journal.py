@@ -170,6 +170,12 @@ class Journal:
         except SQLAlchemyError as cause:
             raise JournalError(_said(cause)) from cause
 
+    def newest_notes(self, limit: int) -> dict[str, str]:
+        """Hash to text of the newest notes, oldest first."""
+        newest = select(tables.note.c.hash, tables.note.c.text).order_by(tables.note.c.at_ms.desc()).limit(limit)
+        with self._engine.connect() as connection:
+            return {row.hash: row.text for row in reversed(connection.execute(newest).all())}
+
     def erase_person(self, person: str) -> bool:
         """Forget who an alias was; says whether there was one. The chain stays whole."""
         with self._engine.begin() as connection:

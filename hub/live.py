@@ -79,10 +79,14 @@ class LiveStream:
             listener.waiting.append(told)
             listener.ready.set()
 
+    def full(self) -> bool:
+        """Whether nobody more may listen."""
+        return len(self._listeners) >= LISTENERS_MAX
+
     @contextmanager
     def listen(self, sees: Callable[[str], bool], after: str | None = None) -> Iterator[Listener]:
         """Join. With `after` (a Last-Event-ID) what was missed comes first, or a `missed` event if that is gone."""
-        if len(self._listeners) >= LISTENERS_MAX:
+        if self.full():
             raise TooManyListeners(f"{LISTENERS_MAX} clients are listening already")
         listener = Listener(sees)
         if after:

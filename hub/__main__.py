@@ -1,0 +1,129 @@
+"""`lianfang hub`: run a hub, check its configuration, make its key, verify its journal."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from hub.app import Hub
+from hub.chain import Broken
+from hub.defaults import load_defaults
+from hub.journal import JournalError
+from hub.journal import verify as verify_journal
+from hub.logs import set_up
+from hub.orders import load_key, make_key, public_text
+from hub.registry import load as load_registry
+from hub.settings import Settings, load
+from protocol.faults import Fault, Refused, shown
+
+app = typer.Typer(no_args_is_help=True, help="The hub: take alarms, keep the journal, call the neighbours.")
+journal = typer.Typer(no_args_is_help=True, help="The journal: what happened, hash-chained.")
+app.add_typer(journal, name="journal")
+
+ConfigPath = Annotated[Path, typer.Argument(help="The hub's file, TOML.", metavar="CONFIG")]
+Overrides = Annotated[list[str] | None, typer.Option("--set", help="Set one value: api.port=8081. Repeatable.")]
+LogLevel = Annotated[str, typer.Option("--log-level", help="debug, info, warning or error; JSON lines on stderr.")]
+
+
+@app.command()
+def run(config: ConfigPath, set_: Overrides = None, log_level: LogLevel = "info") -> None:
+    """Run the hub until SIGTERM or Ctrl-C; ends within 2 s."""
+    try:
+        set_up(log_level)
+    except ValueError as cause:
+        typer.echo(f"--log-level: {cause}", err=True)
+        raise typer.Exit(2) from None
+    try:
+        asyncio.run(_until_told(_checked(config, set_)))
+    except Refused as refused:
+        _refuse(config, refused)
+
+
+@app.command()
+def check(config: ConfigPath, set_: Overrides = None) -> None:
+    """Say everything that is wrong with a configuration and the files it names; starts nothing."""
+    try:
+        settings = _checked(config, set_)
+        loaded = load_registry(settings.hub.registry)
+    except Refused as refused:
+        _refuse(config, refused)
+    for warning in loaded.warnings:
+        typer.echo(f"worth a look: {warning}", err=True)
+    known = loaded.registry
+    counts = f"{len(known.gateways)} gateways, {len(known.premises)} premises, {len(known.zones)} zones"
+    typer.echo(f"{config}: good; {counts}, {len(settings.person)} persons")
+
+
+@app.command()
+def keygen(config: ConfigPath, set_: Overrides = None) -> None:
+    """Make the hub's signing key (mode 0600), and print the half that gateways are given."""
+    try:
+        settings = load(config, set_ or [])
+        private = make_key(settings.key_path)
+    except Refused as refused:
+        _refuse(config, refused)
+    typer.echo(f"# key {settings.key_name!r}, for the hub_keys of every gateway")
+    typer.echo(public_text(private).rstrip())
+
+
+@journal.command("verify")
+def verify(config: ConfigPath, set_: Overrides = None) -> None:
+    """Walk the chain of every area; exits 1 and names the first broken entry, or prints the end of each chain.
+
+    The ends, written down elsewhere, also show later that nothing was cut off.
+    """
+    try:
+        settings = load(config, set_ or [])
+        found = verify_journal(settings.journal_url)
+    except Refused as refused:
+        _refuse(config, refused)
+    except JournalError as cause:
+        typer.echo(f"{config}: the journal cannot be read: {cause}", err=True)
+        raise typer.Exit(2) from None
+    if isinstance(found, Broken):
+        typer.echo(f"broken: {found}")
+        raise typer.Exit(1)
+    for head in found:
+        typer.echo(f"{head.area}: {head.area_n} entries, ends with {head.hash.hex()}")
+    typer.echo(f"whole: {sum(head.area_n for head in found)} entries")
+
+
+def _checked(config: Path, overrides: list[str] | None) -> Settings:
+    """The settings, with everything wrong in them and in the files they name. Raises Refused."""
+    settings = load(config, overrides or [])
+    faults: list[Fault] = []
+    areas: set[str] = set()
+    for part in (
+        lambda: areas.update(load_registry(settings.hub.registry).registry.areas),
+        lambda: load_defaults(settings.hub.defaults),
+        lambda: load_key(settings.key_path) if settings.key_path.exists() or settings.signing.key else None,
+    ):
+        try:
+            part()
+        except Refused as refused:
+            faults += refused.faults
+    for at, person in enumerate(settings.person) if areas else ():
+        for area in set(person.areas) - areas - {"*"}:
+            allowed = f"'*', or one of {', '.join(sorted(areas))}"
+            faults.append(Fault(config.name, f"person[{at}].areas", shown(area), allowed))
+    if faults:
+        raise Refused(faults)
+    return settings
+
+
+def _refuse(config: Path, refused: Refused) -> NoReturn:
+    for fault in refused.faults:
+        typer.echo(str(fault), err=True)
+    typer.echo(f"{config}: {len(refused.faults)} fault(s); nothing was started", err=True)
+    raise typer.Exit(2)
+
+
+async def _until_told(settings: Settings) -> None:
+    hub = Hub(settings)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, hub.stop)
+    await hub.run()

@@ -1,0 +1,1 @@
+"""The hub's API: `/api/v1`, `/healthz` and `/metrics`."""

@@ -1,0 +1,67 @@
+"""A bound on what a request may carry, before anything reads it."""
+
+from __future__ import annotations
+
+import msgspec
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+BODY_MAX = 64 * 1024
+"""Bytes of a body; nothing the API takes needs more."""
+
+
+class TooLarge(Exception):
+    """The body is larger than it may be."""
+
+
+class BoundedBodies:
+    """Answers 413 to a body above `BODY_MAX`, whether or not its length was announced."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, counting its body."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        announced = dict(scope["headers"]).get(b"content-length", b"0")
+        if announced.isdigit() and int(announced[:20]) > BODY_MAX:
+            await _refuse(scope, send)
+            return
+        read = 0
+        begun = False
+
+        async def bounded() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > BODY_MAX:
+                raise TooLarge
+            return message
+
+        async def noting(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, bounded, noting)
+        except TooLarge:
+            if not begun:
+                await _refuse(scope, send)
+
+
+async def _refuse(scope: Scope, send: Send) -> None:
+    body = msgspec.json.encode(
+        {
+            "type": "about:blank",
+            "title": "Content Too Large",
+            "status": 413,
+            "detail": f"a body has at most {BODY_MAX} bytes",
+            "instance": scope["path"],
+            "faults": [],
+        }
+    )
+    headers = [(b"content-type", b"application/problem+json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": 413, "headers": [*headers, (b"connection", b"close")]})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,60 @@
+"""Is the hub well, and what does it count."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+from fastapi import APIRouter
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from starlette.responses import Response
+
+from hub.api.desk import Asking, Hub, answer, seen_areas
+from hub.api.problems import responses
+from hub.api.shapes import model_of
+from hub.core.views import Counts
+from hub.settings import Id
+
+router = APIRouter(tags=["health"])
+summary = APIRouter(tags=["health"])
+
+
+class Health(msgspec.Struct, frozen=True):
+    """Whether alarms can be taken, and each part's trouble in words ("" when it has none)."""
+
+    status: Literal["ok", "degraded", "down"]
+    hub: str
+    hub_ms: int
+    journal: str
+    telemetry: str
+    broker: dict[str, str]
+
+
+@router.get("/healthz", response_model=model_of(Health), responses={503: {"model": model_of(Health)}})
+async def healthz(hub: Hub) -> Response:
+    """200 while alarms are taken and committed; 503 when the journal or the alarm lane's broker is down."""
+    broker = {lane: why or "" for lane, why in hub.broker.items()}
+    down = bool(hub.clerk.down or broker.get("alarm"))
+    degraded = bool(hub.recorder.down or any(broker.values()))
+    view = Health(
+        status="down" if down else "degraded" if degraded else "ok",
+        hub=hub.hub,
+        hub_ms=hub.clock.now_ms(),
+        journal=hub.clerk.down or "",
+        telemetry=hub.recorder.down or "",
+        broker=broker,
+    )
+    return answer(view, 503 if down else 200)
+
+
+@router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
+async def metrics(hub: Hub) -> Response:
+    """Prometheus' text."""
+    return Response(hub.metrics.text(), media_type=CONTENT_TYPE_LATEST)
+
+
+@summary.get("/counts", response_model=model_of(Counts), responses=responses())
+async def counts(hub: Hub, person: Asking, area: Id) -> Response:
+    """Live counts of an area, for a head line."""
+    seen_areas(hub, person, area)
+    return answer(hub.desk.counts(area))

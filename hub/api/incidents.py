@@ -1,0 +1,185 @@
+"""Incidents: read them, and act on them. A move answers after its commit."""
+
+from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from starlette.responses import Response
+
+from hub.api.desk import Asking, Hub, Operator, Parts, Supervisor, answer, see, seen_areas
+from hub.api.paging import Cursor, Limit, page
+from hub.api.problems import Problem, responses
+from hub.api.shapes import model_of, page_of
+from hub.core.incident import UNRESOLVED, Incident, State
+from hub.core.io import Disposition, Move, Moved, Stage
+from hub.inbox import Item
+from hub.journal import Note
+from hub.settings import Id, Person
+
+router = APIRouter(tags=["incidents"])
+Words = Annotated[str, StringConstraints(min_length=1, max_length=4_000, strip_whitespace=True)]
+Place = Annotated[Id, Path(description="the area")]
+Which = Annotated[str, Path(description="the incident's id", pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+Shape: Any = model_of(Incident)
+MOVED = responses(404, 409, 503)
+
+
+class Body(BaseModel):
+    """Base of what is sent with a move."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Assigned(Body):
+    """To whom: the id of a person or team."""
+
+    to: Id
+
+
+class Responded(Body):
+    """A responder's progress; `who` is somebody else than the one who reports it (a neighbour on the phone)."""
+
+    stage: Stage
+    who: Id | None = None
+
+
+class Noted(Body):
+    """What is to be noted; the text is kept apart from the journal's chain and can be erased."""
+
+    text: Words
+
+
+class Resolved(Body):
+    """How it ended; a false alarm needs its cause."""
+
+    disposition: Disposition
+    cause: Annotated[Words, Field(max_length=512)] | None = None
+
+
+@router.get("/incidents", response_model=page_of(Incident), responses=responses())
+async def read_incidents(
+    hub: Hub,
+    person: Asking,
+    area: Id | None = None,
+    state: Annotated[list[State] | None, Query()] = None,
+    priority: Annotated[list[int] | None, Query(description="1 to 4")] = None,
+    rule: Annotated[str | None, Query(max_length=64)] = None,
+    unresolved: Annotated[bool, Query(description="only what still wants somebody")] = False,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> Response:
+    """Incidents, most urgent first, then newest."""
+    areas = set(seen_areas(hub, person, area))
+    wanted = set(state or State) & (UNRESOLVED if unresolved else set(State))
+    found = [
+        one
+        for one in hub.desk.incidents(area, wanted)
+        if one.area in areas and (not priority or one.priority in priority) and rule in (None, one.rule)
+    ]
+    some, after = page(
+        found, lambda one: f"{one.priority}.{2**53 - one.event_ms:016d}.{one.area}.{one.id}", limit, cursor
+    )
+    return answer({"items": [hub.erasable.shown(one) for one in some], "next": after})
+
+
+@router.get("/incidents/{area}/{incident}", response_model=Shape, responses=responses(404))
+async def read_incident(hub: Hub, person: Asking, area: Place, incident: Which) -> Response:
+    """One incident with its history, its calls, and why it stands."""
+    see(person, area)
+    if hub.clerk.down is None:
+        await hub.erasable.recall(incident)
+    return answer(_shown(hub, area, incident))
+
+
+@router.post("/incidents/{area}/{incident}/accept", response_model=Shape, responses=MOVED)
+async def accept(hub: Hub, person: Operator, area: Place, incident: Which) -> Response:
+    """受理: somebody looks after it; escalation stops."""
+    return await _move(hub, person, area, incident, Move.ACCEPT)
+
+
+@router.post("/incidents/{area}/{incident}/assign", response_model=Shape, responses=MOVED)
+async def assign(hub: Hub, person: Operator, area: Place, incident: Which, body: Assigned) -> Response:
+    """分流: to a person or team."""
+    return await _move(hub, person, area, incident, Move.ASSIGN, to=await hub.erasable.alias(body.to))
+
+
+@router.post("/incidents/{area}/{incident}/respond", response_model=Shape, responses=MOVED)
+async def respond(hub: Hub, person: Operator, area: Place, incident: Which, body: Responded) -> Response:
+    """处理: somebody accepted, is on the way, or is there."""
+    return await _move(hub, person, area, incident, Move.RESPOND, who=body.who, stage=body.stage)
+
+
+@router.post("/incidents/{area}/{incident}/note", response_model=Shape, responses=MOVED)
+async def note(hub: Hub, person: Operator, area: Place, incident: Which, body: Noted) -> Response:
+    """Add a note."""
+    return await _move(hub, person, area, incident, Move.NOTE, text=body.text)
+
+
+@router.post("/incidents/{area}/{incident}/silence", response_model=Shape, responses=MOVED)
+async def silence(hub: Hub, person: Operator, area: Place, incident: Which) -> Response:
+    """Silence the sirens called for it."""
+    return await _move(hub, person, area, incident, Move.SILENCE)
+
+
+@router.post("/incidents/{area}/{incident}/resolve", response_model=Shape, responses=MOVED)
+async def resolve(hub: Hub, person: Operator, area: Place, incident: Which, body: Resolved) -> Response:
+    """办结: it is over; everybody who was called is told to stand down."""
+    return await _move(
+        hub, person, area, incident, Move.RESOLVE, disposition=body.disposition, text=body.cause, as_cause=True
+    )
+
+
+@router.post("/incidents/{area}/{incident}/review", response_model=Shape, responses=MOVED)
+async def review(hub: Hub, person: Supervisor, area: Place, incident: Which) -> Response:
+    """监督: another than the one who resolved it has looked at it."""
+    return await _move(hub, person, area, incident, Move.REVIEW)
+
+
+@router.post("/incidents/{area}/{incident}/send-back", response_model=Shape, responses=MOVED)
+async def send_back(hub: Hub, person: Supervisor, area: Place, incident: Which) -> Response:
+    """督办: it is not over."""
+    return await _move(hub, person, area, incident, Move.SEND_BACK)
+
+
+@router.post("/incidents/{area}/{incident}/archive", response_model=Shape, responses=MOVED)
+async def archive(hub: Hub, person: Supervisor, area: Place, incident: Which) -> Response:
+    """归档: read-only from now on."""
+    return await _move(hub, person, area, incident, Move.ARCHIVE)
+
+
+async def _move(
+    hub: Parts,
+    person: Person,
+    area: str,
+    incident: str,
+    move: Move,
+    *,
+    who: str | None = None,
+    text: str | None = None,
+    as_cause: bool = False,
+    **fields: Any,
+) -> Response:
+    """Hand a move to the desk and wait for its commit."""
+    see(person, area)
+    _shown(hub, area, incident)
+    kept = Note(area, incident, text) if text is not None else None
+    if kept is not None:
+        fields["cause" if as_cause else "note"] = kept.hash
+    taken = Moved(area, incident, move, await hub.erasable.alias(who or person.id), **fields)
+    loop = asyncio.get_running_loop()
+    if kept is not None:
+        hub.erasable.keep(kept)
+    item = Item(taken, hub.clock.now_ms(), loop.time() * 1000, note=kept, answer=loop.create_future())
+    await hub.clerk.ask(item)
+    return answer(_shown(hub, area, incident))
+
+
+def _shown(hub: Parts, area: str, incident: str) -> Incident:
+    found = hub.desk.incident(area, incident)
+    if found is None:
+        raise Problem(HTTPStatus.NOT_FOUND, f"no incident {incident} in area {area}")
+    return hub.erasable.shown(found)

@@ -1,0 +1,40 @@
+"""Pages of a list: a cursor names the last item shown, so that what came or went since shifts nothing."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
+from typing import Annotated, TypeVar
+
+from fastapi import Query
+
+from hub.api.problems import Problem
+from protocol.faults import Fault, shown
+
+T = TypeVar("T")
+Limit = Annotated[int, Query(ge=1, le=1_000, description="items at most")]
+Cursor = Annotated[str | None, Query(max_length=512, description="`next` of the page before")]
+
+
+def page(items: Sequence[T], key: Callable[[T], str], limit: int, cursor: str | None) -> tuple[list[T], str | None]:
+    """Up to `limit` items whose key (in the order of the items) is after the cursor, and the next cursor."""
+    after = opened(cursor) if cursor else ""
+    rest = [item for item in items if key(item) > after]
+    some = rest[:limit]
+    return some, closed(key(some[-1])) if len(rest) > limit else None
+
+
+def closed(key: str) -> str:
+    """A cursor for this key."""
+    return base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
+
+
+def opened(cursor: str) -> str:
+    """The key in a cursor. Raises Problem."""
+    try:
+        return base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
+    except (binascii.Error, ValueError) as cause:
+        fault = Fault("query", "cursor", shown(cursor), "`next` of the page before")
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "1 fault(s) in the request", [fault]) from cause

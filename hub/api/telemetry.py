@@ -1,0 +1,90 @@
+"""Telemetry: the newest of each point, and ranges."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from hub.api.desk import Asking, Hub, answer, see
+from hub.api.paging import Cursor, Limit, closed, opened
+from hub.api.problems import Problem, responses
+from hub.api.shapes import model_of, page_of
+from hub.settings import Id
+from hub.store.port import Placed
+from protocol.faults import Fault, shown
+
+router = APIRouter(prefix="/telemetry", tags=["telemetry"])
+FOREVER_MS = 2**53
+Ms = Annotated[int, Query(ge=0, le=FOREVER_MS, description="hub wall ms since 1970 UTC")]
+PointName = Annotated[str, Query(pattern=r"^[a-z0-9][a-z0-9_./-]{0,127}$")]
+
+
+class SampleShown(msgspec.Struct, frozen=True):
+    """One reading: `at_ms` on the hub's time axis (`placed` says by what), then the gateway's own stamp."""
+
+    area: str
+    gateway: str
+    point: str
+    value: int | float | str
+    at_ms: int
+    placed: Placed
+    mono_ns: int
+    wall_ms: int
+    quality: str
+    instance: str
+    seq: int
+
+
+class Count(msgspec.Struct, frozen=True):
+    """How many readings are kept."""
+
+    count: int
+
+
+@router.get("/latest", response_model=page_of(SampleShown), responses=responses(503))
+async def latest(
+    hub: Hub, person: Asking, area: Id, gateway: Id, prefix: Annotated[str, Query(max_length=128)] = ""
+) -> Response:
+    """The newest reading of every point of a gateway."""
+    see(person, area)
+    return answer({"items": await hub.recorder.call(hub.store.latest, area, gateway, prefix), "next": None})
+
+
+@router.get("/range", response_model=page_of(SampleShown), responses=responses(503))
+async def read_range(
+    hub: Hub,
+    person: Asking,
+    area: Id,
+    gateway: Id,
+    point: PointName,
+    from_ms: Ms = 0,
+    to_ms: Ms = FOREVER_MS,
+    limit: Limit = 1_000,
+    cursor: Cursor = None,
+) -> Response:
+    """Readings of one point with from_ms <= at_ms < to_ms, in the order they were stored."""
+    see(person, area)
+    after_n = _number(cursor) if cursor else 0
+    read = hub.store.range
+    found = await hub.recorder.call(read, area, gateway, point, from_ms, to_ms, limit + 1, after_n)
+    after = closed(str(found[limit - 1][0])) if len(found) > limit else None
+    return answer({"items": [sample for _, sample in found[:limit]], "next": after})
+
+
+@router.get("/count", response_model=model_of(Count), responses=responses(503))
+async def count(hub: Hub, person: Asking, area: Id, gateway: Id | None = None) -> Response:
+    """How many readings of an area or gateway are kept."""
+    see(person, area)
+    return answer(Count(await hub.recorder.call(hub.store.count, area, gateway)))
+
+
+def _number(cursor: str) -> int:
+    text = opened(cursor)
+    if not (text.isascii() and text.isdecimal() and len(text) < 19):
+        fault = Fault("query", "cursor", shown(cursor), "`next` of the page before")
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "1 fault(s) in the request", [fault])
+    return int(text)

@@ -1,0 +1,197 @@
+"""The hub put together: every part, every task by name, and a clean end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import socket
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any, TypeAlias
+
+import structlog
+import uvicorn
+
+from hub.api.app import build
+from hub.api.desk import Parts
+from hub.clerk import Clerk
+from hub.clock import HubClock
+from hub.connections import Connections
+from hub.core.desk import RULES_VERSION, Desk
+from hub.defaults import load_defaults
+from hub.effects import Effects
+from hub.erasable import Erasable
+from hub.gate import Gate
+from hub.ingest import Ingest
+from hub.journal import Journal, JournalError
+from hub.links import Links
+from hub.live import LiveStream
+from hub.metrics import Metrics
+from hub.orders import load_key, make_key
+from hub.rebuild import rebuild
+from hub.receipting import Receipting
+from hub.recorder import Recorder
+from hub.registry import load as load_registry
+from hub.settings import Settings
+from hub.store.port import StoreError
+from hub.store.sqlite import SqliteStore
+from protocol.faults import Fault, Refused
+from protocol.link import LinkError
+from protocol.records import Lane
+
+DAY_MS = 24 * 3_600_000
+END_S = 1.5
+"""How long the API may take to let its clients go."""
+
+
+Job: TypeAlias = Coroutine[Any, Any, None]
+
+
+class Hub:
+    """One hub. `run` goes on until cancelled or `stop`ped; `listening` is set once the API answers, at `address`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.listening = asyncio.Event()
+        self.address: tuple[str, int] | None = None
+        self.parts: Parts | None = None
+        self._stopping = asyncio.Event()
+        self._log = structlog.get_logger("hub")
+
+    def stop(self) -> None:
+        """Ask the hub to end."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Put everything together and run it. Raises Refused for what the configuration names and is not usable."""
+        with contextlib.closing(self._listen()) as listener, self._built() as (tasks, parts, connections):
+            self.parts = parts
+            server = _Server(_served(parts), self._started)
+            try:
+                async with asyncio.TaskGroup() as group:
+                    running = [group.create_task(job, name=name) for name, job in tasks.items()]
+                    running.append(group.create_task(server.serve([listener]), name="api"))
+                    await self._stopping.wait()
+                    parts.live.close()
+                    with contextlib.suppress(LinkError):
+                        await connections.farewell()
+                    server.should_exit = True
+                    await asyncio.wait(running[-1:], timeout=END_S)
+                    for task in running:
+                        task.cancel()
+            finally:
+                parts.live.close()
+        self._log.info("ended")
+
+    def _listen(self) -> socket.socket:
+        api = self.settings.api
+        try:
+            listener = socket.create_server((api.host, api.port), backlog=128)
+        except OSError as cause:
+            fault = Fault("hub", "api.port", f"{api.host}:{api.port} ({cause.strerror})", "an address that is free")
+            raise Refused([fault]) from cause
+        self.address = listener.getsockname()[:2]
+        return listener
+
+    def _started(self) -> None:
+        assert self.address is not None
+        self._log.info("listening", host=self.address[0], port=self.address[1])
+        self.listening.set()
+
+    @contextlib.contextmanager
+    def _built(self) -> Iterator[tuple[dict[str, Job], Parts, Connections]]:
+        """Every part, and the tasks to run them; closes files when left."""
+        settings, metrics = self.settings, Metrics()
+        registry = load_registry(settings.hub.registry).registry
+        defaults = load_defaults(settings.hub.defaults)
+        desk = Desk(registry, defaults)
+        settings.hub.data_dir.mkdir(parents=True, exist_ok=True)
+        private = load_key(settings.key_path) if settings.key_path.exists() else make_key(settings.key_path)
+        with contextlib.ExitStack() as stack:
+            journal = stack.enter_context(_journal(settings, desk.config_digest))
+            store = stack.enter_context(contextlib.closing(_store(settings)))
+            rebuilt = rebuild(desk, journal)
+            clock = HubClock(rebuilt.last_ms)
+            clerk = Clerk(desk, journal, clock, metrics, batch_max=settings.journal.batch)
+            stack.callback(clerk.writer.shutdown)
+            clerk.remember(rebuilt.digests)
+            recorder = Recorder(store, metrics)
+            stack.callback(recorder.writer.shutdown)
+            erasable = Erasable(journal, clerk.writer)
+            session = secrets.token_hex(16)
+            live = LiveStream(session[:8], metrics)
+            receipting = Receipting(settings.hub.id, desk, clerk, recorder, clock, defaults.credit, metrics)
+            effects = Effects(desk, live, receipting, erasable, metrics, settings.key_name, private)
+            clerk.perform, clerk.hold, recorder.receipt = effects.perform, effects.hold, receipting.telemetry
+            links = Links(registry, clock.mono_ms())
+            links.recall(desk.gateways())
+            ingest = Ingest(Gate(registry), links, clerk, recorder, receipting, clock, metrics)
+            connections = Connections(settings.hub.id, session, settings.mqtt, ingest, clock)
+            for order in desk.resume(clock.now_ms()):
+                effects.send(order)
+            keep = settings.telemetry
+            tasks: dict[str, Job] = {
+                "clerk": clerk.run(),
+                "recorder": recorder.run(),
+                "prune": recorder.prune(clock.now_ms, keep.keep_days * DAY_MS, keep.keep_mb * 2**20),
+                "receipts": receipting.run(),
+                "watch": ingest.watch(),
+                "alarm lane": connections.run(Lane.ALARM, receipting.alarm_out),
+                "telemetry lane": connections.run(Lane.TELEMETRY, receipting.telemetry_out),
+            }
+            parts = Parts(
+                hub=settings.hub.id,
+                desk=desk,
+                registry=registry,
+                clerk=clerk,
+                recorder=recorder,
+                store=store,
+                links=links,
+                live=live,
+                erasable=erasable,
+                clock=clock,
+                metrics=metrics,
+                people=settings.person,
+                broker=connections.state,
+            )
+            yield tasks, parts, connections
+
+
+def _journal(settings: Settings, config: str) -> Journal:
+    try:
+        return Journal(settings.journal_url, config=config, rules=RULES_VERSION, busy_ms=settings.journal.busy_ms)
+    except JournalError as cause:
+        fault = Fault("hub", "journal.url", f"{settings.journal_url}: {cause}", "a database this hub may write to")
+        raise Refused([fault]) from cause
+
+
+def _store(settings: Settings) -> SqliteStore:
+    path = settings.hub.data_dir / "telemetry.db"
+    try:
+        return SqliteStore(path)
+    except StoreError as cause:
+        raise Refused([Fault("hub", "hub.data_dir", f"{path}: {cause}", "a folder this hub may write to")]) from cause
+
+
+def _served(parts: Parts) -> uvicorn.Config:
+    return uvicorn.Config(
+        build(parts), log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1, ws="none"
+    )
+
+
+class _Server(uvicorn.Server):
+    """Runs inside the hub's loop: signals are the hub's own, and it says when it answers."""
+
+    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._told = started
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals alone."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to listen, and say so."""
+        await super().startup(sockets)
+        self._told()
