@@ -1,4 +1,4 @@
-"""What a zone's change means: records, latches, sirens and lamps."""
+"""What a zone's change means: records, latches, sirens and lamps. Times are monotonic ns."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Alarms:
             self.tripped(wire, at_ns)
 
     def tripped(self, wire: Wire, at_ns: int) -> None:
-        """An armed zone went into alarm at `at_ns` (monotonic): an intrusion, or somebody on the way in."""
+        """An armed zone went into alarm at `at_ns`: an intrusion, or somebody on the way in."""
         partition = self._partitions[wire.zone.premises]
         trip = partition.trip(wire, at_ns)
         if trip is Trip.INTRUSION:
@@ -160,7 +160,7 @@ class Alarms:
             self._scribe.end(zone.id, kind, at_ns, _where(zone))
 
     def unlatch(self, zone: str) -> None:
-        """End a latched alarm whose wire is well, and say so."""
+        """End a latched alarm and say so. The zone is latched and its wire not in alarm; else AssertionError."""
         wire, now_ns = self._zones.wires[zone], self._scribe.now.mono_ns
         assert wire.condition is not Condition.ALARM, "a zone in alarm is not reset"
         key = self._zones.unlatch(zone)

@@ -1,4 +1,7 @@
-"""Arming and disarming: by order, by keyswitch, and what the end of an entry or exit delay means."""
+"""Arming and disarming: by order, by keyswitch, and what the end of an entry or exit delay means.
+
+Times are monotonic ns. A premises or zone that the site does not have is a KeyError: the caller has checked.
+"""
 
 from __future__ import annotations
 
@@ -86,14 +89,14 @@ class Keypad:
                 self._scribe.report(f"premises/{premises}/arming", said, change.at_ns)
 
     def entry_over(self, premises: str, now_ns: int) -> None:
-        """The entry delay ended at `now_ns` (monotonic) and nobody disarmed."""
+        """The entry delay ended at `now_ns` and nobody disarmed."""
         for zone, tripped_ns in self._partitions[premises].expire_entry().items():
             if zone not in self._bypasses:
                 detail = {"entry_ms": (now_ns - tripped_ns) // NS_PER_MS}
                 self._alarms.intrusion(self._zones.wires[zone].zone, now_ns, detail)
 
     def exit_over(self, premises: str, now_ns: int) -> None:
-        """The exit delay ended: a way out that was left open counts as somebody coming in (exit error)."""
+        """The exit delay ended at `now_ns`: a way out that was left open counts as somebody coming in (exit error)."""
         self._partitions[premises].exit_due_ns = None
         for wire in self._zones.of(premises):
             left_open = wire.condition is Condition.ALARM and wire.zone.entry_route

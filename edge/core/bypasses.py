@@ -1,4 +1,7 @@
-"""Zones left out for a while: by order, because they swing (CP-01), or because they chatter."""
+"""Zones left out for a while: by order, because they swing (CP-01), or because they chatter.
+
+Times are monotonic ns.
+"""
 
 from __future__ import annotations
 

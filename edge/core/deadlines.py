@@ -22,7 +22,7 @@ class Deadlines:
         self._heap: list[tuple[int, Timer]] = []
 
     def set(self, timer: Timer, due_ns: int) -> None:
-        """Have `timer` come at `due_ns`, and not when it was set before."""
+        """Have `timer` come at `due_ns` (monotonic), and not when it was set before."""
         self._due[timer] = due_ns
         queued_ns = self._queued.get(timer)
         if queued_ns is None or due_ns < queued_ns:
@@ -37,7 +37,7 @@ class Deadlines:
         return timer in self._due
 
     def next_ns(self) -> int | None:
-        """When the first one comes."""
+        """When the first one comes, in monotonic ns; None while none is set."""
         while self._heap:
             at_ns, timer = self._heap[0]
             due_ns = self._due.get(timer)
@@ -51,7 +51,7 @@ class Deadlines:
         return None
 
     def pop(self, now_ns: int) -> tuple[Timer, int] | None:
-        """Take the first one that has come, with when it was due."""
+        """Take the first one that has come by `now_ns`, with when it was due (monotonic ns); None while none has."""
         due_ns = self.next_ns()
         if due_ns is None or due_ns > now_ns:
             return None

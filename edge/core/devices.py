@@ -1,4 +1,7 @@
-"""How fresh a device's points are. A look that repeats the last one costs a comparison, however many points it has."""
+"""How fresh a device's points are. A look that repeats the last one costs a comparison, however many points it has.
+
+Times are monotonic ns.
+"""
 
 from __future__ import annotations
 

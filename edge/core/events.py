@@ -1,4 +1,7 @@
-"""The scribe: numbers records, names their causes, keeps what is open, and collects one step's effects."""
+"""The scribe: numbers records, names their causes, keeps what is open, and collects one step's effects.
+
+Times are monotonic ns.
+"""
 
 from __future__ import annotations
 
@@ -73,7 +76,10 @@ class Scribe:
     def emit(
         self, kind: Kind, qualifier: Qualifier, key: str, at_ns: int, where: Where = NOWHERE, drill: bool = False
     ) -> Event:
-        """Make a record; its group is the first of the premises'."""
+        """Make a record of what was true at `at_ns`; its group is the first of the premises'.
+
+        A premises that the site does not have is a KeyError.
+        """
         self._seq += 1
         groups = self._premises[where.premises].groups if where.premises is not None else ()
         event = Event(
@@ -118,7 +124,7 @@ class Scribe:
         return key
 
     def report(self, point: str, value: bool | int | float | str, at_ns: int) -> None:
-        """Make a telemetry reading, true at `at_ns` (monotonic); a number that cannot be told is left out."""
+        """Make a telemetry reading, true at `at_ns`; a number that cannot be told is left out."""
         if isinstance(value, str):
             self._effects.append(Report(point, text(value), at_ns))
         elif fits(value):

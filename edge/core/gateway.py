@@ -85,7 +85,7 @@ class Gateway:
         return self._effects()
 
     def step(self, item: Input, now: Stamp) -> list[Effect]:
-        """Take one input at `now`."""
+        """Take one input at `now`; time that runs backwards is an AssertionError. Unknown devices are ignored."""
         assert now.mono_ns >= self._scribe.now.mono_ns, "monotonic time does not run backwards"
         self._scribe.now = now
         if isinstance(item, Looked):

@@ -1,4 +1,4 @@
-"""One household or site: armed or not, and what an opening means just now. Deadlines are monotonic ns."""
+"""One household or site: armed or not, and what an opening means just now. Times are monotonic ns."""
 
 from __future__ import annotations
 

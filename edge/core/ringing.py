@@ -67,7 +67,10 @@ class Ringing:
             self._settle(output, again=True)
 
     def ring(self, keys: Sequence[str], premises: str, duration_ms: int) -> Rang:
-        """Sound a premises for causes; nothing sounds again for a cause that has rung there."""
+        """Sound a premises for causes, for `duration_ms` but never beyond the longest siren time.
+
+        Nothing sounds again for a cause that has rung there.
+        """
         self._forget_old()
         joined = any(self.has_rung(key, premises) for key in keys)
         sirens = self.sirens(premises)
@@ -91,7 +94,7 @@ class Ringing:
         return bool(ended)
 
     def expire(self, output: str, now_ns: int) -> None:
-        """The first deadline of a siren came."""
+        """The first deadline of a siren came at `now_ns` (monotonic): causes whose time is over let it go."""
         self._end([of for of, ring in self.rings.items() if of[0] == output and ring.until_ns <= now_ns])
         self._settle(self.outputs[output])
 

@@ -1,4 +1,7 @@
-"""Unknown is never normal: devices and points that nobody has seen in time, told once and told when they are back."""
+"""Unknown is never normal: devices and points that nobody has seen in time, told once and told when they are back.
+
+Times are monotonic ns.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One zone's wire: raw value → what it means → held long enough → its condition."""
+"""One zone's wire: raw value → what it means → held long enough → its condition. Times are monotonic ns."""
 
 from __future__ import annotations
 

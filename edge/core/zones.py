@@ -55,7 +55,7 @@ class Zones:
         return {self.latched[zone] for zone in self.unlatching}
 
     def unlatch(self, zone: str) -> str:
-        """Let a latched zone go; gives the cause it stood for."""
+        """Let a latched zone go; gives the cause it stood for. One that is not latched is a KeyError."""
         self.unlatching.discard(zone)
         self._scribe.changed = True
         return self.latched.pop(zone)
