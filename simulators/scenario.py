@@ -32,6 +32,7 @@ class OperatorMove(_Model):
     move: Literal["accept", "assign", "respond", "resolve", "review", "archive", "silence"]
     by: Literal["operator", "supervisor"] = "operator"
     stage: Literal["accepted", "en_route", "on_scene"] | None = None
+    who: str | None = None
     to: str | None = None
     disposition: Literal["genuine", "false_alarm", "test", "cancelled"] | None = None
     cause: str | None = None
@@ -71,10 +72,16 @@ class Step(_Model):
             if isinstance(what, Value):
                 return f"{what.point} reads {what.to}"
             if isinstance(what, OperatorMove):
-                return f"the {what.by} does {what.move} on {what.rule}"
+                return f"{what.by}: {what.move.replace('_', ' ')} {what.rule}{_of(what)}"
             if what is not None:
                 return f"{verb} {what}"
         raise AssertionError("a step has a verb")
+
+
+def _of(move: OperatorMove) -> str:
+    said = (move.to, move.who, move.stage, move.disposition, move.cause)
+    words = [word.replace("_", " ") for word in said if word]
+    return f" ({', '.join(words)})" if words else ""
 
 
 class Scenario(_Model):

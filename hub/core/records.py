@@ -130,8 +130,15 @@ def scope_of(ctx: Context, rule: Rule, mark: Mark, drill: bool) -> str:
     elif rule.scope is not Scope.PREMISES and mark.zone is not None:
         place = f"zone:{mark.zone}"
     if rule.scope is Scope.CAUSE:
-        place = f"{mark.what}{':' + mark.detail if mark.what == Kind.GATEWAY_FAULT else ''}|{place}"
+        place = f"{_cause(mark)}|{place}"
     return f"{'drill|' if drill else ''}{rule.name}|{place}"
+
+
+def _cause(mark: Mark) -> str:
+    """What tells causes of one kind at one place apart: the fault's name, or the device that is gone."""
+    if mark.what == Kind.GATEWAY_FAULT:
+        return f"{mark.what}:{mark.detail}"
+    return f"{mark.what}:{mark.device}" if mark.what == Kind.DEVICE_LOST else mark.what
 
 
 def _happened(ctx: Context, item: Recorded | Conflicted, ident: str) -> Verdict:

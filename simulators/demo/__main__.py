@@ -51,6 +51,8 @@ def demo(
         village = Village(data or _folder(), broker_kind=broker)
         run = _headless(village, chosen, incidents) if headless else show(village, chosen)
         status = asyncio.run(_until_told(run))
+        if not headless:
+            typer.echo(f"Every process has ended. Stores and logs: {village.folder}")
     except Refused as refused:
         for fault in refused.faults:
             typer.echo(str(fault), err=True)

@@ -26,6 +26,7 @@ READS = frozenset(
 )
 EVIDENCE = frozenset({Kind.RECORDS_LOST, CONFLICT, GAP})
 WORDS = {
+    Kind.DEVICE_LOST: "no answer",
     CONFLICT: "two different records under one identity (a cloned card?)",
     GAP: "the gateway gave up records",
     Kind.RECORDS_LOST: "the gateway lost records",
@@ -40,6 +41,8 @@ def judge(mark: Mark, standings: Sequence[Standing], defaults: Defaults) -> list
     def grade(marks: Sequence[Mark]) -> Grade:
         first = marks[0]
         where = first.zone or first.premises or first.gateway
+        if first.what == Kind.DEVICE_LOST and first.device:
+            where = f"device {first.device} of {first.gateway}"
         priority = Priority.P3 if first.what in EVIDENCE else Priority.P4
         words = WORDS.get(first.what, first.what.replace("_", " "))
         return Grade(priority, Reach.NOBODY, f"{where}: {words}" + (f" ({first.detail})" if first.detail else ""))
