@@ -126,6 +126,7 @@ class Gateway:
             rings=list(self._ringing.rings.values()),
             acted=dict(self._orders.acted),
             rung=dict(self._ringing.rung),
+            stood_down=sorted(self._ringing.over),
             bypassed={zone: why.value for zone, why in self._bypasses.why.items()},
             open=dict(self._scribe.open),
             lamps={zone: stage.value for zone, stage in self._lamps.stages.items()},

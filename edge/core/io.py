@@ -118,6 +118,7 @@ class Memory(msgspec.Struct, frozen=True):
     """What must survive a restart: arming, latches, sirens, orders acted on (id to hub ms of expiry), causes rung.
 
     `rung` maps "key@premises" to wall ms of the ringing's start; `latched` zone to cause key; `bypassed` zone to why.
+    `stood_down` are those of `rung` that are over: an order for another incident no longer joins them.
     `unlatching` are zones whose cause was stood down while their wire was not well: let go as soon as it is.
     `open` maps what was reported and has not ended (a zone, "zone/tamper", "device/id" ...) to its cause key, so that
     a restart neither repeats it nor forgets to say that it ended. `lamps` maps a zone to what its lamp shows.
@@ -132,3 +133,4 @@ class Memory(msgspec.Struct, frozen=True):
     open: dict[str, str] = {}
     lamps: dict[str, str] = {}
     unlatching: list[str] = []
+    stood_down: list[str] = []

@@ -121,7 +121,7 @@ class Orders:
     def _siren(self, order: Order, premises: str) -> Result:
         if order.kind in SILENT:
             return Result(premises, Outcome.REFUSED, f"{order.kind} is silent: nothing sounds at any premises")
-        keys = list(dict.fromkeys(order.keys)) or [order.incident or order.id]
+        keys = self._to_ring(order, premises)
         rang = self._ringing.ring(keys, premises, order.duration_ms or self._site.limits.siren_group_ms)
         if rang is Rang.NO_SIREN:
             return Result(premises, Outcome.REFUSED, "no siren here")
@@ -133,6 +133,12 @@ class Orders:
             return Result(premises, Outcome.FAILED, f"no answer from {', '.join(lost)}")
         return Result(premises, Outcome.DONE)
 
+    def _to_ring(self, order: Order, premises: str) -> list[str]:
+        """The causes to ring for. A press that crossed its stand-down has a cause that is over here, but to the hub it
+        is another incident: then that is the cause."""
+        keys = [key for key in dict.fromkeys(order.keys) if not self._ringing.is_over(key, premises)]
+        return keys or ([order.incident] if order.incident else order.keys or [order.id])
+
     def _silence(self, order: Order, premises: str) -> Result:
         rang = self._ringing.silence(_causes(order), premises)
         return Result(premises, Outcome.DONE, "" if rang else "nothing was sounding")
@@ -140,7 +146,7 @@ class Orders:
     def _stand_down(self, order: Order, premises: str) -> Result:
         """The incident is over here: silence, dark lamps, and the next press is a new cause."""
         keys = set(_causes(order))
-        self._ringing.silence(keys, premises)
+        self._ringing.stand_down(keys, premises)
         standing = []
         for zone, key in list(self._zones.latched.items()):
             if self._zones.wires[zone].zone.premises == premises and (not keys or key in keys):
@@ -214,5 +220,5 @@ class Orders:
 
 
 def _causes(order: Order) -> Iterable[str]:
-    """What an order speaks of: its keys, or the incident a siren without keys was rung for."""
-    return order.keys or ([order.incident] if order.incident else [])
+    """What an order speaks of: its keys, and the incident that may have been rung for in their stead."""
+    return [*order.keys, order.incident] if order.incident else order.keys

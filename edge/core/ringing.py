@@ -38,6 +38,7 @@ class Ringing:
         self.neighbours = {premises.id: _neighbours(premises, site) for premises in site.premises}
         self.rings = {(ring.output, ring.key): ring for ring in memory.rings if ring.output in self.outputs}
         self.rung = dict(memory.rung)
+        self.over = self.rung.keys() & set(memory.stood_down)
         self._rung_ns = dict.fromkeys(self.rung, now_ns)
         self._longest_ms = max(site.limits.siren_house_ms, site.limits.siren_group_ms)
         self._memory_ns = site.limits.rung_memory_ms * NS_PER_MS
@@ -52,6 +53,17 @@ class Ringing:
     def has_rung(self, key: str, premises: str) -> bool:
         """Whether this cause has been rung (or silenced before it could be) at this premises."""
         return f"{key}@{premises}" in self.rung
+
+    def is_over(self, key: str, premises: str) -> bool:
+        """Whether this cause was stood down at this premises."""
+        return f"{key}@{premises}" in self.over
+
+    def stand_down(self, keys: Iterable[str], premises: str) -> None:
+        """Silence these causes (no causes: all that sound): they are over."""
+        causes = set(keys) or {key for output, key in self.rings if self.outputs[output].premises == premises}
+        self.silence(causes, premises)
+        self.over |= {f"{key}@{premises}" for key in causes}
+        self._scribe.changed = True
 
     def resume(self) -> None:
         """At start: causes whose time is over end, the others go on for what is left of it."""
@@ -151,6 +163,7 @@ class Ringing:
 
     def _drop(self, cause: str) -> None:
         del self.rung[cause], self._rung_ns[cause]
+        self.over.discard(cause)
         self._scribe.changed = True
 
 

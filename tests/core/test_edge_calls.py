@@ -41,17 +41,17 @@ def press(house: House, home: str = "h01", held: bool = False) -> str:
     return house.events[-1].key
 
 
-def stand_down(key: str, *houses: House) -> None:
+def stand_down(key: str, *houses: House, **more: object) -> None:
     """What the hub sends at resolve: silence and stand-down to everyone who was called and to the house itself."""
     for house in houses:
         homes = [premises.id for premises in house.site.premises]
-        house.order(Action.SILENCE, *homes, keys=[key])
-        house.order(Action.STAND_DOWN, *homes, keys=[key])
+        house.order(Action.SILENCE, *homes, keys=[key], **more)
+        house.order(Action.STAND_DOWN, *homes, keys=[key], **more)
 
 
-def outcomes(house: House, key: str, *homes: str) -> set[Outcome]:
+def outcomes(house: House, key: str, *homes: str, **more: object) -> set[Outcome]:
     """What became of the hub's order to call these homes."""
-    return {result.outcome for result in house.order(Action.SIREN, *homes, keys=[key], pressed="h01")}
+    return {result.outcome for result in house.order(Action.SIREN, *homes, keys=[key], pressed="h01", **more)}
 
 
 def test_a_call_after_a_resolved_one_rings_everybody_again() -> None:
@@ -179,3 +179,36 @@ def test_a_press_after_a_reset_calls_anew() -> None:
     house.watch(MINUTE_MS)
     assert press(house) != first
     assert house.ringing() == {"h02"}
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_press_that_crosses_the_stand_down_is_called_by_its_new_incident(restart: bool) -> None:
+    """The gateway could not know that the call was over and gave the press the old cause; to the hub it is another
+    incident, and its order rings, once."""
+    mine, other = east(), west()
+    key = press(mine)
+    outcomes(other, key, "h03", "h04", incident="i-1")
+    mine.watch(MINUTE_MS)
+    assert press(mine) == key
+    stand_down(key, mine, other, incident="i-1")
+    if restart:
+        mine, other = mine.restarted(), other.restarted()
+    before = [mine.rang("h02"), other.rang("h03")]
+    assert outcomes(other, key, "h03", "h04", incident="i-1") == {Outcome.JOINED}
+    assert outcomes(other, key, "h03", "h04", incident="i-2") == {Outcome.DONE}
+    assert outcomes(mine, key, "h02", incident="i-2") == {Outcome.DONE}
+    assert (mine.ringing(), other.ringing()) == ({"h02"}, {"h03", "h04"})
+    assert outcomes(other, key, "h03", "h04", incident="i-2") == {Outcome.JOINED}
+    assert [mine.rang("h02") - before[0], other.rang("h03") - before[1]] == [1, 1]
+    stand_down(key, mine, other, incident="i-2")
+    assert (mine.ringing(), other.ringing()) == (set(), set())
+    assert outcomes(other, key, "h03", "h04", incident="i-2") == {Outcome.JOINED}
+
+
+def test_an_order_for_an_old_and_a_new_cause_rings_for_the_new_one() -> None:
+    """The incident has the press that crossed the stand-down and the one after it."""
+    mine, other = east(), west()
+    first = press(mine)
+    stand_down(first, mine, other, incident="i-1")
+    [result] = other.order(Action.SIREN, "h03", keys=[first, press(mine)], incident="i-2")
+    assert result.outcome is Outcome.DONE
