@@ -175,7 +175,8 @@ class Village:
         except OSError:
             return False  # the hub does not listen yet
         online = {found["id"] for found in gateways if found["online"]}
-        return set(self.plants) <= online and all(zone["health"] == "online" for zone in zones)
+        mine = [zone for zone in zones if zone["gateway"] in self.plants]
+        return set(self.plants) <= online and all(zone["health"] == "online" for zone in mine)
 
     def _write_hub_config(self) -> Path:
         tables: dict[str, dict[str, Any]] = {
