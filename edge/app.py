@@ -16,6 +16,7 @@ from edge import port
 from edge.buses import KeptDriver
 from edge.clock import Clock, kernel_boot
 from edge.config import Config
+from edge.core.bounds import stamp_at
 from edge.core.delivery import Delivery
 from edge.core.entries import ALARM, TELEMETRY
 from edge.core.gateway import Gateway
@@ -37,7 +38,7 @@ from edge.core.io import (
 from edge.core.site import Role
 from edge.desired import Desired
 from edge.inward import Inward
-from edge.lane import NS, Identity, LaneBox
+from edge.lane import Identity, LaneBox
 from edge.outputs import Outputs
 from edge.self_watch import SelfWatch
 from edge.store import Loaded, SqliteStore
@@ -45,7 +46,7 @@ from edge.uplink import Uplink
 from edge.watchdog import Watchdog
 from protocol.link import Endpoint
 from protocol.messages import VERSION, Outcome, Reply, Result
-from protocol.records import ClockQuality, Event, Lane, Reading, Stamp
+from protocol.records import ClockQuality, Event, Lane, Reading
 from protocol.tls import Tls
 
 INBOX_MAX = 10_000
@@ -192,9 +193,8 @@ class App:
     def report(self, point: str, value: bool | int | float | str, at_ns: int | None = None) -> None:
         """Number and stamp a telemetry record."""
         now = self.clock.now()
-        at_ns = now.mono_ns if at_ns is None else at_ns
-        at = Stamp(at_ns, now.wall_ms - max(0, now.mono_ns - at_ns) // NS, now.quality)
         self._seq += 1
+        at = stamp_at(now, now.mono_ns if at_ns is None else at_ns)
         self.telemetry.report(Reading(self._seq, point, value, at))
 
     async def _answer(

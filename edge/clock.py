@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge.core.bounds import stamp_at
 from protocol.records import ClockQuality, Stamp
 
 CHECK_MS = 5_000
@@ -75,10 +76,11 @@ class Clock:
         return self._mono_ns()
 
     def now(self) -> Stamp:
-        """The stamp of this moment."""
+        """The stamp of this moment, within what the wire carries."""
         wall_ms = self._wall_ns() // NS
         quality = ClockQuality.UNSET if wall_ms < self._floor_ms else self._quality
-        return Stamp(self._mono_ns(), wall_ms, quality)
+        mono_ns = self._mono_ns()
+        return stamp_at(Stamp(mono_ns, wall_ms, quality), mono_ns)
 
     def check(self) -> Step | None:
         """Ask the kernel again (call about every CHECK_MS); says when the clock was set or its quality changed."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pytest
+
 from edge.clock import NS, Clock, HubClock, Step, built_ms
-from protocol.records import ClockQuality
+from protocol.records import WALL_MS_MAX, ClockQuality
 
 DAY_MS = 86_400_000
 
@@ -25,6 +27,13 @@ class Hands:
             wall_ns=lambda: self.wall_ms * NS,
             synced=lambda: self.synced,
         )
+
+
+@pytest.mark.parametrize("wall_ms", [-1, WALL_MS_MAX + 1])
+def test_clock_out_of_range_is_clamped_and_unset(wall_ms: int) -> None:
+    """A clock set to before 1970 or beyond 2262 gives stamps that the wire takes, and says not to trust them."""
+    now = Hands(wall_ms=wall_ms).clock(-10).now()
+    assert (max(0, min(wall_ms, WALL_MS_MAX)), ClockQuality.UNSET) == (now.wall_ms, now.quality)
 
 
 def test_clock_before_the_last_saved_time_is_unset() -> None:
