@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from simulators.scenario import names
+from simulators.demo import __main__ as command
+from simulators.scenario import Scenario, Step, names
+from simulators.village import Village
 from tests.support.wait import until
 
 KEYS = {
@@ -29,6 +31,8 @@ EXPECTED: dict[str, tuple[str, str | None, list[str], list[str], list[str]]] = {
     "duress": ("P1", "east", ["h05"], ["h05-duress"], []),
 }
 """Scenario to priority, group, households, zones, and whose gateways replied."""
+QUIET = [Step(at_s=0.1, restore="h01-door")]
+REASON = "lianfang demo: 0 of 1 incidents within 2 s of scenario quiet (panic)\n"
 
 
 async def demo(*words: str) -> Process:
@@ -72,6 +76,16 @@ async def test_what_led_to_an_incident_follows_it(tmp_path: Path, mosquitto_path
     status, out, err = await finished(await demo(*words))
     assert 0 == status, err
     assert ["group_intrusion", "intrusion", "intrusion"] == [json.loads(line)["rule"] for line in out.splitlines()]
+
+
+async def test_an_incident_that_does_not_come_is_a_failure_with_its_reason(
+    tmp_path: Path, mosquitto_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """When nothing is raised in time the status is 1, and what was waited for is said."""
+    monkeypatch.setattr(command, "INCIDENT_S_MAX", 2.0)
+    quiet = Scenario(name="quiet", title="A door that is closed stays closed", rule="panic", step=QUIET)
+    assert 1 == await command._headless(Village(tmp_path), quiet, 1)
+    assert ("", REASON) == capsys.readouterr()
 
 
 async def test_scenarios_are_listed() -> None:
