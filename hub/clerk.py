@@ -216,9 +216,10 @@ class Clerk:
             _answer(item, None)
 
 
-def gateways_of(inputs: Iterable[Input]) -> set[tuple[str, str]]:
-    """The gateways that wait for a receipt for these."""
-    return {(one.area, one.gateway) for one in inputs if isinstance(one, Recorded | Conflicted | Gapped)}
+def gateways_of(inputs: Iterable[Input]) -> list[tuple[str, str]]:
+    """The gateways that wait for a receipt for these, each once, in the order of the inputs."""
+    awaiting = ((one.area, one.gateway) for one in inputs if isinstance(one, Recorded | Conflicted | Gapped))
+    return list(dict.fromkeys(awaiting))
 
 
 def _answer(item: Item, cause: Exception | None) -> None:

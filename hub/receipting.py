@@ -32,8 +32,8 @@ class Receipting:
         self._clock = clock
         self._limits = limits
         self._metrics = metrics
-        self._held: set[tuple[str, str]] = set()
-        self._telemetry_held: set[tuple[str, str]] = set()
+        self._held: dict[tuple[str, str], None] = {}
+        self._telemetry_held: dict[tuple[str, str], None] = {}
         self._due: dict[tuple[str, str], None] = {}
         self._wake = asyncio.Event()
 
@@ -46,14 +46,14 @@ class Receipting:
         """What of the alarm lane is on disk; without credit while the journal is down, and with it once it is not."""
         room = credit(self._limits.alarm, self._clerk.inbox.room(), held=self._clerk.down is not None)
         if not room:
-            self._held.add((area, gateway))
+            self._held[area, gateway] = None
         data = receipt(self._hub, Lane.ALARM, self._desk.marks(area, gateway), room, self._clock.now_ms())
         self._metrics.receipts.labels("alarm").inc()
         self.alarm_out.receipt(topic(area, gateway, Channel.RECEIPT), Lane.ALARM, data)
 
     def release(self) -> None:
         """Something was committed: whoever was held may send."""
-        held, self._held = self._held, set()
+        held, self._held = self._held, {}
         for area, gateway in held:
             self.alarm(area, gateway)
 
@@ -61,7 +61,7 @@ class Receipting:
         """What of the telemetry lane is on disk; the store is asked by `run`, in its own thread."""
         self._due[area, gateway] = None
         if self._recorder.down is None:
-            self._due |= dict.fromkeys(self._telemetry_held)
+            self._due |= self._telemetry_held
             self._telemetry_held.clear()
         self._wake.set()
 
@@ -79,7 +79,7 @@ class Receipting:
                 marks, held = {}, True
             room = credit(self._limits.telemetry, self._recorder.room(), held=held)
             if not room:
-                self._telemetry_held.add((area, gateway))
+                self._telemetry_held[area, gateway] = None
             data = receipt(self._hub, Lane.TELEMETRY, marks, room, self._clock.now_ms())
             self._metrics.receipts.labels("telemetry").inc()
             self.telemetry_out.receipt(topic(area, gateway, Channel.RECEIPT), Lane.TELEMETRY, data)
