@@ -17,6 +17,7 @@ from edge.config import load as load_site
 from edge.profiles import load_profiles
 from protocol.faults import Refused
 from simulators.broker import BrokerError
+from simulators.chaos.command import command as chaos_command
 from simulators.children import ChildError
 from simulators.plant import Plant
 from simulators.replay import Comparison, replay
@@ -27,6 +28,7 @@ EXPECTED = (BrokerError, ChildError, ConnectionError, TimeoutError)
 """What can go wrong with a village that is no fault of the caller's input."""
 
 app = typer.Typer(no_args_is_help=True, help="A village without hardware: wires, recordings, faults.")
+app.command("chaos")(chaos_command)
 
 
 @app.command("replay")
