@@ -216,7 +216,7 @@ class App:
             else result
             for result in results
         ]
-        self.uplink.reply(Reply(VERSION, self.me.instance, self.me.boot, order, told, at=self.clock.now()))
+        self.uplink.replies.put(Reply(VERSION, self.me.instance, self.me.boot, order, told, at=self.clock.now()))
 
     def _output_trouble(self, output: str, reason: str | None) -> None:
         detail: dict[str, str | int | float | bool] = {"reason": reason[:200]} if reason is not None else {}

@@ -13,14 +13,17 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from edge.config import Config, load, parse, parse_set
+from edge.config.model import SiteFile
 from edge.config.schema import PATH, schema, text
 from edge.config.words import told
-from edge.core.site import Arming, Contact, Mode, Output, Role
+from edge.core.site import Arming, Contact, Mode, Output, Role, ZoneKind
 from edge.core.zone import judged
 from edge.profiles import load_profiles
+from protocol.codec import SIZE_MAX, encode
 from protocol.faults import Fault, Refused
 from protocol.ids import ID_ALLOWED
-from protocol.records import Condition
+from protocol.messages import Birth, ZoneBorn
+from protocol.records import ClockQuality, Condition, Stamp
 from protocol.tls import client_context
 from tests.support.pki import Authority
 
@@ -394,6 +397,16 @@ def test_every_household_of_the_examples_can_call_and_be_called() -> None:
     members = {member for site in sites for group in site.groups.values() for member in group}
     assert len(members) == 21
     assert buttons == sirens == members
+
+
+def test_the_birth_of_the_largest_site_fits_into_a_message() -> None:
+    """As many zones as a site file may have, with the longest names: the gateway must not fail over its own birth."""
+    [most] = [item.max_length for item in SiteFile.model_fields["zone"].metadata if hasattr(item, "max_length")]
+    longest = max(ZoneKind, key=len)
+    zone = ZoneBorn("z" * 63, "p" * 63, longest, "unknown", Condition.UNKNOWN)
+    now = Stamp(2**63 - 1, 2**43, ClockQuality.HOLDOVER)
+    birth = Birth(1, "0" * 32, 2**63 - 1, "0" * 36, "s" * 512, "0" * 64, 86_400_000, 86_400_000, now, [zone] * most)
+    assert len(encode(birth)) <= SIZE_MAX
 
 
 def test_the_committed_schema_follows_from_the_tables() -> None:
