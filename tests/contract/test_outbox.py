@@ -186,6 +186,8 @@ class Spoilt(SqliteStore):
     spoilt = False
 
     def spoil(self) -> None:
+        assert self._db is not None
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # else closing would write it whole again
         self.path.write_bytes(b"ruined" * 10_000)
         self.spoilt = True
 
