@@ -6,13 +6,15 @@ import asyncio
 import os
 import signal
 import threading
+import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from edge.app import App
 from edge.config import Config, load, parse_set
+from edge.config.words import told
 from edge.desired import Desired
 from edge.logs import set_up
 from edge.profiles import load_profiles
@@ -34,10 +36,19 @@ def _desired(path: Path, overrides: list[str] | None) -> Desired:
         profiles = load_profiles()
         return Desired(load(path, profiles, given), path.resolve().parent, profiles, given)
     except Refused as refused:
+        raw = _raw(path)
         for fault in refused.faults:
-            typer.echo(str(fault), err=True)
+            typer.echo(told(fault, raw), err=True)
         typer.echo(f"{path}: {len(refused.faults)} fault(s); nothing was started", err=True)
         raise typer.Exit(2) from None
+
+
+def _raw(path: Path) -> dict[str, Any]:
+    """The file as it is, for the ids in it; nothing where it is no TOML."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
 
 
 @app.command()

@@ -47,7 +47,6 @@ from edge.watchdog import Watchdog
 from protocol.link import Endpoint
 from protocol.messages import VERSION, Outcome, Reply, Result
 from protocol.records import ClockQuality, Event, Lane, Reading
-from protocol.tls import Tls
 
 INBOX_MAX = 10_000
 """Inputs waiting for the fold. Beyond it the newest look at a device is given up: the next look says how it is."""
@@ -217,7 +216,7 @@ class App:
             else result
             for result in results
         ]
-        self.uplink.reply(Reply(VERSION, self.me.instance, self.me.boot, order, told, at=self.clock.now()))
+        self.uplink.replies.put(Reply(VERSION, self.me.instance, self.me.boot, order, told, at=self.clock.now()))
 
     def _output_trouble(self, output: str, reason: str | None) -> None:
         detail: dict[str, str | int | float | bool] = {"reason": reason[:200]} if reason is not None else {}
@@ -295,7 +294,7 @@ def _endpoint(config: Config) -> Endpoint:
         host=mqtt.host,
         port=mqtt.port,
         client_id="-",  # each lane's link has its own
-        tls=Tls(mqtt.tls.ca, mqtt.tls.cert, mqtt.tls.key) if mqtt.tls is not None else None,
+        tls=mqtt.tls,
         username=mqtt.username,
         password=mqtt.password,
         keepalive_s=max(3, min(10, config.heartbeat_ms // 1000)),

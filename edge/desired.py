@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -29,18 +30,23 @@ class Desired:
         self._folder = folder
         self._profiles = profiles
         self._overrides = overrides
+        self._one_at_a_time = threading.Lock()
 
     def store(self, text: str) -> list[Fault]:
-        """Keep it for the next start, or say everything that is wrong with it."""
-        try:
-            self._checked(text.encode())
-            self._local.data_dir.mkdir(parents=True, exist_ok=True)
-            _write(self._local.data_dir / DESIRED, text)
-            _write(self._local.data_dir / BASE, self._local.sha256)
-        except Refused as refused:
-            return list(refused.faults)
-        except OSError as cause:
-            return [Fault("config", "data_dir", str(cause), "a disk that takes it")]
+        """Keep it for the next start, or say everything that is wrong with it. Any thread may call."""
+        with self._one_at_a_time:
+            try:
+                self._checked(text.encode())
+                self._local.data_dir.mkdir(parents=True, exist_ok=True)
+                _write(self._local.data_dir / DESIRED, text)
+                _write(self._local.data_dir / BASE, self._local.sha256)
+            except Refused as refused:
+                return list(refused.faults)
+            except OSError as cause:
+                return [Fault("config", "data_dir", str(cause), "a disk that takes it")]
+            except Exception as cause:  # it comes from far away: a bug in reading it must not end the gateway
+                log.exception("the hub's wish cannot be read")
+                return [Fault("config", "file", type(cause).__name__, "what this software can read")]
         return []
 
     def effective(self) -> Config:

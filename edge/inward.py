@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -35,7 +36,8 @@ class _OrderName(msgspec.Struct):
 class Inward:
     """Judges each arriving message. `refused` counts what was not taken, by reason.
 
-    `on_order` hears good orders; `on_config` gets a desired configuration's text and answers what is wrong with it.
+    `on_order` hears good orders; `on_config` gets a desired configuration's text and answers what is wrong with it, in
+    a thread of its own, since reading it takes long and disks take longer. Of those that wait the newest counts.
     """
 
     HUBS: ClassVar[str] = f"{ROOT}/hub/+"
@@ -59,6 +61,8 @@ class Inward:
         self._sessions: dict[tuple[str, str], str] = {}
         self._logged: dict[str, int] = {}
         self._config_seen: str | None = None
+        self._config_waits: Config | None = None
+        self._config_came = asyncio.Event()
         self.hub_clock = HubClock()
         self.refused: Counter[str] = Counter()
 
@@ -78,12 +82,15 @@ class Inward:
         if address is None or (address.area, address.gateway) != (self._me.area, self._me.gateway):
             raise RemoteError(Reason.UNKNOWN_TOPIC, f"{message.topic} is not for this gateway")
         match address.channel:
+            case Channel.RECEIPT if message.retain:
+                self._refuse("retained", "a receipt of some other time, and so is its hour", message.topic)
             case Channel.RECEIPT:
                 self._receipt(decode(message.data, Receipt), box)
             case Channel.COMMAND:
                 return self._command(decode(message.data, Command))
             case Channel.CONFIG:
-                return self._config(decode(message.data, Config))
+                self._config_waits = decode(message.data, Config)
+                self._config_came.set()
             case other:
                 raise RemoteError(Reason.UNKNOWN_TOPIC, f"nothing is taken from {other}")
         return []
@@ -123,7 +130,17 @@ class Inward:
         self._on_order(Ordered(found, self.hub_clock.now_ms(self._clock.mono_ns())))
         return []
 
-    def _config(self, config: Config) -> list[Reply]:
+    async def run_configs(self, reply: Callable[[Reply], None]) -> None:
+        """Judge what configuration waits, until cancelled."""
+        while True:
+            await self._config_came.wait()
+            self._config_came.clear()
+            config, self._config_waits = self._config_waits, None
+            if config is not None:
+                for said in await self._config(config):
+                    reply(said)
+
+    async def _config(self, config: Config) -> list[Reply]:
         if config.sha256 in (self._me.config, self._config_seen):
             return []  # retained, so it comes again with every connection
         name = f"config-{config.sha256[:16]}"
@@ -131,7 +148,7 @@ class Inward:
         if found != config.sha256:
             faults: Sequence[Fault] = [Fault("config", "sha256", config.sha256, f"{found}, the digest of its text")]
         else:
-            faults = self._on_config(config.toml)
+            faults = await asyncio.to_thread(self._on_config, config.toml)
         self._config_seen = config.sha256
         if faults:
             self._refuse("config", "; ".join(map(str, faults[:3])), Channel.CONFIG)

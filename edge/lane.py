@@ -165,7 +165,11 @@ class LaneBox:
             self.delivery.gaps.add(lost.instance, lost.first, lost.reason, lost.boot, lost.kboot, lost.last)
         for entry in loaded.entries:
             self._offer(entry)
-        self.delivery.gaps.changed = False
+        self.delivery.gaps.changed = loaded.set_aside
+        if loaded.set_aside:
+            self.outbox.put([entry for entry in self.delivery if not self.delivery.is_extra(entry)])
+            log.error("the outbox was no database any more; it is put aside and a new one begun", lane=self.lane)
+            self._on_fault("records_lost", True, {"lane": str(self.lane), "reason": "the outbox had to be begun anew"})
         self._tend()
 
     def _stored(self, keys: list[Key]) -> None:

@@ -36,7 +36,7 @@ class Outbox:
     """One lane's durable side. The three callbacks run on the event loop.
 
     `on_stored` hears the keys committed, `on_fault` the StoreError that began or None when it ended, `on_loaded` what
-    was found on a disk that could not be opened at first.
+    was found on a disk that could not be opened at first, or had to be begun anew.
     """
 
     def __init__(
@@ -56,6 +56,7 @@ class Outbox:
         self._loop = asyncio.get_running_loop()
         self._wake = threading.Condition()
         self._pending = _Pending()
+        self._values: dict[str, bytes] = {}
         self._stored: set[Key] = set()
         self._committing: set[Key] = set()
         self._urgent = False
@@ -83,6 +84,7 @@ class Outbox:
                 self._pending.puts[entry.key] = entry
                 self._urgent |= entry.priority <= 2
             self._pending.values |= values or {}
+            self._values |= values or {}
             self._wake.notify()
 
     def delete(self, keys: Iterable[Key]) -> None:
@@ -102,7 +104,7 @@ class Outbox:
             self._wake.notify()
 
     async def close(self, limit_s: float = 1.0) -> bool:
-        """Commit what is pending and end the thread; False when the disk took longer than `limit_s`."""
+        """Commit what is pending and end the thread; False when the disk did not take it, or not within `limit_s`."""
         with self._wake:
             self._closing = True
             self._wake.notify()
@@ -113,7 +115,7 @@ class Outbox:
                 await self._idle.wait()
         except TimeoutError:
             return False
-        return True
+        return not self._pending
 
     def _open(self) -> Loaded:
         loaded = self._store.open()
@@ -181,7 +183,10 @@ class Outbox:
             return
         fresh = not self._opened
         loaded = self._open()
-        if fresh:
+        if loaded.set_aside:
+            with self._wake:
+                self._pending.values = dict(self._values)
+        if fresh or loaded.set_aside:
             self._tell(self._on_loaded, loaded)
 
     def _apply(self, change: Change, batch: _Pending) -> None:

@@ -37,11 +37,15 @@ class Change:
 
 @dataclass(slots=True)
 class Loaded:
-    """What the last process left: records oldest first, gap statements, named values."""
+    """What was found on the disk: records oldest first, gap statements, named values.
+
+    `set_aside`: what was there is no database any more and was put aside; whoever still has records stores them again.
+    """
 
     entries: list[Entry] = field(default_factory=list)
     gaps: list[Lost] = field(default_factory=list)
     values: dict[str, bytes] = field(default_factory=dict)
+    set_aside: bool = False
 
 
 class Store(Protocol):
@@ -116,16 +120,16 @@ _SWEEP = "DELETE FROM instance WHERE id NOT IN (SELECT instance FROM record) AND
 class SqliteStore:
     """A lane in one SQLite file of at most `bytes_max`. `synchronous` FULL survives a power cut, NORMAL a crash.
 
-    A file that is no database any more is put aside as `.corrupt` (one is kept) and a new one begun; that is told
-    by `set_aside`. A file of an unknown schema is refused and left alone.
+    A file that is no database any more is put aside as `.corrupt` (one is kept) and a new one begun. A file of an
+    unknown schema is refused and left alone.
     """
 
     def __init__(self, path: Path, synchronous: Literal["FULL", "NORMAL"], bytes_max: int) -> None:
         self.path = path
-        self.set_aside = False
         self._synchronous = synchronous
         self._pages_max = max(16, bytes_max // PAGE_BYTES)
         self._db: sqlite3.Connection | None = None
+        self._suspect = False
 
     def open(self) -> Loaded:
         try:
@@ -133,11 +137,14 @@ class SqliteStore:
         except StoreError as cause:
             if cause.trouble != "corrupt":
                 raise
-        for suffix in ("-wal", "-shm"):
-            Path(f"{self.path}{suffix}").unlink(missing_ok=True)
-        self.path.replace(f"{self.path}.corrupt")
-        self.set_aside = True
-        return self._open()
+        with self._named():
+            for suffix in ("-wal", "-shm"):
+                Path(f"{self.path}{suffix}").unlink(missing_ok=True)
+            self.path.replace(f"{self.path}.corrupt")
+        self._suspect = False
+        loaded = self._open()
+        loaded.set_aside = True
+        return loaded
 
     def _open(self) -> Loaded:
         self.close()
@@ -155,6 +162,8 @@ class SqliteStore:
                 raise StoreError("schema", f"{self.path}: schema version {version}; known here: {SCHEMA}")
             if version == 0:
                 db.executescript(f"BEGIN; {_TABLES} PRAGMA user_version={SCHEMA}; COMMIT;")
+            if self._suspect and db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+                raise StoreError("corrupt", f"{self.path}: its pages do not fit together")
             db.execute(_SWEEP)
             return self._load(db)
 
@@ -205,7 +214,9 @@ class SqliteStore:
         try:
             yield
         except (sqlite3.Error, OSError) as cause:
-            raise StoreError(_trouble(cause), f"{self.path}: {cause}") from cause
+            trouble = _trouble(cause)
+            self._suspect |= trouble == "corrupt"
+            raise StoreError(trouble, f"{self.path}: {cause}") from cause
 
 
 def _know(db: sqlite3.Connection, instances: Iterable[tuple[str, int, str]]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import msgspec
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from msgspec.structs import replace
 
 from hub.clerk import Done, gateways_of
 from hub.core.desk import Desk
@@ -20,12 +21,16 @@ from hub.plain import json_of
 from hub.receipting import Receipting
 from protocol.topics import Channel, topic
 
+HISTORY_TOLD = 5
+"""Lines of an incident's history that go with each change; the API has all of them."""
+
 
 class Told(msgspec.Struct, frozen=True):
-    """The live stream's `incident` event. Times are hub wall ms.
+    """The live stream's `incident` event: its view, with the newest lines of its history. Times are hub wall ms.
 
-    `event_ms`: when it happened, by the age stated; `received_ms`: when it reached the hub; `latency_ms`: from event
-    to commit (None where the age is unknown); `handling_ms`: the hub's share of it.
+    One event a batch and incident: `what` is its last change, and the times are those of the first. `event_ms`: when it
+    happened, by the age stated; `received_ms`: when it reached the hub; `latency_ms`: from event to commit (None where
+    the age is unknown); `handling_ms`: the hub's share of it.
     """
 
     what: str
@@ -62,13 +67,17 @@ class Effects:
 
     def perform(self, done: list[Done]) -> None:
         """Everything a committed batch asks for: what somebody waits for first, receipts last."""
+        changed: dict[tuple[str, str], tuple[Changed, Done]] = {}
         for one in done:
             for effect in one.effects:
-                try:
+                if isinstance(effect, Changed):
+                    of = (effect.area, effect.incident)
+                    changed[of] = (effect, changed[of][1] if of in changed else one)
+                else:
                     self._perform(effect, one)
-                except Exception:
-                    self._log.exception("an effect failed", effect=type(effect).__name__)
             self._count(one)
+        for last, first in changed.values():
+            self._perform(last, first)
         for area, gateway in gateways_of(one.taken for one in done):
             self._receipting.alarm(area, gateway)
         self._receipting.release()
@@ -87,12 +96,15 @@ class Effects:
             self._metrics.discarded.labels("orders").inc()
 
     def _perform(self, effect: Effect, done: Done) -> None:
-        if isinstance(effect, Send):
-            self.send(effect)
-        elif isinstance(effect, Changed):
-            self._changed(effect, done)
-        else:
-            self._page(effect, done)
+        try:
+            if isinstance(effect, Send):
+                self.send(effect)
+            elif isinstance(effect, Changed):
+                self._changed(effect, done)
+            else:
+                self._page(effect, done)
+        except Exception:
+            self._log.exception("an effect failed", effect=type(effect).__name__)
 
     def _changed(self, effect: Changed, done: Done) -> None:
         incident = self._desk.incident(effect.area, effect.incident)
@@ -105,7 +117,7 @@ class Effects:
         event_ms, age_ms = _when(done)
         told = Told(
             what=self._erasable.words(effect.what),
-            incident=self._erasable.shown(incident),
+            incident=self._erasable.shown(replace(incident, history=incident.history[-HISTORY_TOLD:])),
             event_ms=event_ms,
             received_ms=done.received_ms,
             committed_ms=done.committed_ms,

@@ -39,7 +39,12 @@ def path_of(location: Sequence[str | int]) -> str:
 
 def shown(value: object, limit: int = 80) -> str:
     """The value as a person would recognise it, cut at `limit` characters."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # an integer too long for Python to write down
+        text = f"a {type(value).__name__} too long to be shown"
+    except RecursionError:
+        text = f"a {type(value).__name__} nested too deep to be shown"
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 

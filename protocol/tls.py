@@ -52,8 +52,9 @@ def _no_password() -> str:
 def _unreadable(key: str, path: Path) -> list[Fault]:
     try:
         path.read_bytes()
-    except OSError as cause:
-        return [Fault(str(path), key, cause.strerror or type(cause).__name__, "a readable PEM file")]
+    except (OSError, ValueError) as cause:  # ValueError: a name no file can have
+        said = getattr(cause, "strerror", None) or str(cause)
+        return [Fault(str(path), key, said, "a readable PEM file")]
     return []
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,8 +10,9 @@ from pydantic import ValidationError
 
 from edge import drivers, port
 from edge.config.model import BusTable, DeviceTable
+from edge.config.words import faults_of
 from edge.profiles import Profile
-from protocol.faults import Fault, from_pydantic, shown
+from protocol.faults import Fault, shown
 
 SLACK_MS = 250
 """Beyond two of its periods, a GPIO chip may be late by this much: it has no wire to time out."""
@@ -32,6 +33,15 @@ class Bus:
         return self.module.build(self.id, self.settings, self.devices)
 
 
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """A table with faults of its own, at `key` of the file: its section, and those of its values that are right."""
+
+    section: str
+    key: str
+    values: Mapping[str, Any]
+
+
 @dataclass
 class Hardware:
     """What the tables make. `edges` are devices whose kernel stamps every change, so the first edge can be taken."""
@@ -50,10 +60,14 @@ def read_hardware(
     named: Mapping[str, set[str]],
     profiles: Mapping[str, Profile],
     where: str,
+    partial: Iterable[Partial] = (),
 ) -> Hardware:
     """Check buses and devices against drivers and profiles. A device in `broken` has a fault, so nothing that refers
     to its points is one more."""
     made = Hardware()
+    for unsound in partial:
+        if unsound.section == "device":
+            made.faults += _unknown(unsound.key, unsound.values, named, profiles, where)
     on_bus = _devices(devices, named, profiles, where, made)
     made.broken |= named["device"] - {table.id for _, table in devices}
     made.broken |= named["bus"] - {table.id for _, table in buses}
@@ -87,21 +101,31 @@ def _devices(
     on_bus: dict[str, list[_Placed]] = {}
     units: dict[tuple[str, int], str] = {}
     for key, table in tables:
+        made.faults += _unknown(key, {"bus": table.bus, "profile": table.profile}, named, profiles, where)
         if table.bus not in named["bus"]:
-            allowed = f"one of the buses: {_list(named['bus'])}"
-            made.faults.append(Fault(where, f"{key}.bus", shown(table.bus), allowed))
             made.broken.add(table.id)
         elif (other := units.setdefault((table.bus, table.unit), key)) != key:
             allowed = f"a unit of its own on bus {table.bus}; {other} has this one"
             made.faults.append(Fault(where, f"{key}.unit", shown(table.unit), allowed))
         profile = profiles.get(table.profile)
         if profile is None:
-            made.faults.append(Fault(where, f"{key}.profile", shown(table.profile), f"one of {_list(profiles)}"))
             made.broken.add(table.id)
         elif table.bus in named["bus"]:
             device = port.Device(table.id, table.unit, profile, table.poll_ms)
             on_bus.setdefault(table.bus, []).append(_Placed(key, table, device))
     return on_bus
+
+
+def _unknown(
+    key: str, values: Mapping[str, Any], named: Mapping[str, set[str]], profiles: Mapping[str, Profile], where: str
+) -> list[Fault]:
+    """The bus and the profile that a device names and nobody knows."""
+    choices = {"bus": ("one of the buses: ", named["bus"]), "profile": ("one of ", profiles)}
+    return [
+        Fault(where, f"{key}.{name}", shown(values[name]), f"{said}{_list(known)}")
+        for name, (said, known) in choices.items()
+        if name in values and values[name] not in known
+    ]
 
 
 def _bus(key: str, table: BusTable, placed: list[_Placed], where: str, made: Hardware) -> Bus | None:
@@ -113,7 +137,7 @@ def _bus(key: str, table: BusTable, placed: list[_Placed], where: str, made: Har
     try:
         settings = module.Settings.model_validate(table.own)
     except ValidationError as error:
-        made.faults += from_pydantic(error.errors(), where, (key,))
+        made.faults += faults_of(error, where, key, [*BusTable.model_fields, *module.Settings.model_fields])
         return None
     devices = tuple(place.device for place in placed)
     points: Mapping[str, Any] = module.points(table.id, settings, devices)

@@ -14,15 +14,16 @@ from pydantic import BaseModel, ValidationError
 
 from edge import port
 from edge.config import overrides as given
-from edge.config.hardware import Bus, Hardware, read_hardware
+from edge.config.hardware import Bus, Hardware, Partial, read_hardware
 from edge.config.model import LISTS, SINGLE, GatewayTable, LimitsTable, MqttTable, SiteFile
-from edge.config.secrets import Mqtt, Tls, read_hub_keys, read_mqtt
+from edge.config.secrets import Mqtt, read_hub_keys, read_mqtt
 from edge.config.site import Tables, build_site
+from edge.config.words import faults_of, ordered
 from edge.core.site import Site
 from edge.profiles import Profile
-from protocol.faults import Fault, Refused, from_pydantic, shown
+from protocol.faults import Fault, Refused, shown
 
-__all__ = ["Bus", "Config", "Mqtt", "Tls", "load", "parse"]
+__all__ = ["Bus", "Config", "Mqtt", "load", "parse"]
 
 PROFILES_MS = {"20s": (20_000, 6_000), "90s": (90_000, 30_000), "3min": (180_000, 60_000)}
 """Reporting-time profile to (reporting time, heartbeat): a heartbeat is at most a third of its reporting time."""
@@ -47,12 +48,16 @@ class Config:
 
 @dataclass
 class _Read:
-    """The tables that are well formed, by section and place, and the faults of the others."""
+    """The tables that are well formed, by section and place, and the faults of the others.
+
+    `partial` are the others with the keys that are right: what those name is checked all the same.
+    """
 
     where: str
     faults: list[Fault] = field(default_factory=list)
     tables: dict[str, list[tuple[str, Any]]] = field(default_factory=dict)
     named: dict[str, set[str]] = field(default_factory=dict)
+    partial: list[Partial] = field(default_factory=list)
 
 
 def load(path: Path, profiles: Mapping[str, Profile], overrides: Mapping[str, Any] | None = None) -> Config:
@@ -72,12 +77,14 @@ def parse(
     """Read a site file's bytes; `where` names it in faults, paths in it are relative to `folder`. Raises Refused."""
     try:
         raw = tomllib.loads(data.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as cause:
+    except ValueError as cause:  # syntax, encoding, or a number too long for Python
         raise Refused([Fault(where, "file", str(cause), "TOML in UTF-8")]) from cause
+    except RecursionError as cause:
+        raise Refused([Fault(where, "file", "brackets nested too deep", "TOML in UTF-8")]) from cause
     read = _Read(where, given.apply(raw, overrides or {}))
     _read_tables(read, raw)
     digest = hashlib.sha256(data).hexdigest()
-    hardware = read_hardware(read.tables["bus"], read.tables["device"], read.named, profiles, where)
+    hardware = read_hardware(read.tables["bus"], read.tables["device"], read.named, profiles, where, read.partial)
     read.faults += hardware.faults
     mqtt = _mqtt(read, folder)
     keys, faults = read_hub_keys(raw.get("hub_keys", {}), where)
@@ -85,7 +92,7 @@ def parse(
     site = _site(read, hardware, digest)
     gateway = _single(read, "gateway")
     if read.faults:
-        raise Refused(sorted(set(read.faults)))
+        raise Refused(ordered(read.faults))
     assert site is not None, "no fault, so there is a site"
     assert isinstance(gateway, GatewayTable), "and a gateway"
     assert mqtt is not None, "and a broker"
@@ -152,7 +159,11 @@ def _read_table(read: _Read, name: str, key: str, model: type[BaseModel], value:
     try:
         read.tables[name].append((key, model.model_validate(value)))
     except ValidationError as error:
-        read.faults += from_pydantic(error.errors(), read.where, (key,))
+        read.faults += faults_of(error, read.where, key, model.model_fields)
+        if isinstance(value, dict):
+            bad = {found["loc"][0] for found in error.errors() if found["loc"]}
+            good = {name: given for name, given in value.items() if name not in bad}
+            read.partial.append(Partial(name, key, good))
 
 
 def _single(read: _Read, name: str) -> Any:
@@ -178,6 +189,7 @@ def _site(read: _Read, hardware: Hardware, digest: str) -> Site | None:
         zones=read.tables["zone"],
         outputs=read.tables["output"],
         named=read.named,
+        partial=read.partial,
     )
     site, faults = build_site(tables, hardware, digest, read.where)
     read.faults += faults

@@ -11,10 +11,12 @@ from edge.core.site import Arming, Mode, Role, ZoneKind
 from protocol.ids import ID_ALLOWED
 from protocol.topics import RESERVED_AREAS, RESERVED_GATEWAYS
 
-Id: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$", description=ID_ALLOWED)]
-PointRef: TypeAlias = Annotated[
-    str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}/[a-z][a-z0-9_]{0,62}$", description="device/point; GPIO: bus/line")
-]
+ID_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
+GATEWAY_PATTERN = rf"^[a-z0-9][a-z0-9-]{{0,{GATEWAY_IN_KEY - 1}}}$"
+POINT_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}/[a-z][a-z0-9_]{0,62}$"
+PATH_PATTERN = r"^[^\x00]+$"
+Id: TypeAlias = Annotated[str, Field(pattern=ID_PATTERN, description=ID_ALLOWED)]
+PointRef: TypeAlias = Annotated[str, Field(pattern=POINT_PATTERN, description="device/point; GPIO: bus/line")]
 HOUR_MS = 3_600_000
 
 
@@ -27,12 +29,12 @@ class Table(BaseModel):
 class GatewayTable(Table):
     """[gateway]"""
 
-    id: Annotated[str, Field(pattern=rf"^[a-z0-9][a-z0-9-]{{0,{GATEWAY_IN_KEY - 1}}}$")]
+    id: Annotated[str, Field(pattern=GATEWAY_PATTERN)]
     area: Id = Field(description="township code")
     profile: Literal["20s", "90s", "3min"] = Field(
         "90s", description="reporting-time profile: link loss told within it"
     )
-    data_dir: str = Field("/var/lib/lianfang", min_length=1, description="relative to this file's folder")
+    data_dir: str = Field("/var/lib/lianfang", pattern=PATH_PATTERN, description="relative to this file's folder")
 
     @model_validator(mode="after")
     def _not_reserved(self) -> GatewayTable:
@@ -113,8 +115,8 @@ class GroupTable(Table):
 class BandTable(Table):
     """A measured value from `low` up to, but not including, `high` means `condition`."""
 
-    low: float
-    high: float
+    low: float = Field(allow_inf_nan=False)
+    high: float = Field(allow_inf_nan=False)
     condition: Literal["normal", "alarm", "tamper", "fault"]
 
     @model_validator(mode="after")
@@ -136,8 +138,8 @@ class ZoneTable(Table):
     )
     active: bool | None = Field(None, description="the value that means alarm")
     bands: list[BandTable] | None = Field(None, min_length=2, max_length=16)
-    above: float | None = Field(None, description="a greater value means alarm")
-    below: float | None = Field(None, description="a lesser value means alarm")
+    above: float | None = Field(None, allow_inf_nan=False, description="a greater value means alarm")
+    below: float | None = Field(None, allow_inf_nan=False, description="a lesser value means alarm")
     arming: Arming | None = None
     on_ms: int | None = Field(None, ge=0, le=HOUR_MS, description="how long an alarm must hold")
     off_ms: int | None = Field(None, ge=0, le=HOUR_MS, description="how long normal must hold")
@@ -181,7 +183,7 @@ class SiteFile(Table):
     device: list[DeviceTable] = Field(default=[], max_length=256)
     premises: list[PremisesTable] = Field(min_length=1, max_length=128)
     group: list[GroupTable] = Field(default=[], max_length=64)
-    zone: list[ZoneTable] = Field(min_length=1, max_length=2_000)
+    zone: list[ZoneTable] = Field(min_length=1, max_length=1_000)
     output: list[OutputTable] = Field(default=[], max_length=512)
 
 

@@ -4,32 +4,19 @@ from __future__ import annotations
 
 import base64
 import binascii
-import ssl
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from edge.config.model import MqttTable, TlsTable
-from protocol.faults import Fault, shown
+from protocol.faults import Fault, Refused, shown
 from protocol.ids import ID_ALLOWED, is_id
+from protocol.tls import Tls, client_context
 
-
-@dataclass(frozen=True, slots=True)
-class Tls:
-    """The broker must show a certificate by `ca`; the gateway shows its own. All three have been read once."""
-
-    ca: Path
-    cert: Path
-    key: Path
-
-    def context(self) -> ssl.SSLContext:
-        """A client context that checks the broker's name and certificate."""
-        context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=str(self.ca))
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.load_cert_chain(str(self.cert), str(self.key))
-        return context
+NEVER_LATE = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +40,7 @@ def read_mqtt(table: MqttTable, folder: Path, where: str) -> tuple[Mqtt | None, 
     if table.password_file is not None:
         try:
             password = (folder / table.password_file).read_text(encoding="utf-8").rstrip("\r\n")
-        except (OSError, UnicodeDecodeError) as cause:
+        except (OSError, ValueError) as cause:  # ValueError: not UTF-8, or a name no file can have
             said = f"{table.password_file!r}: {getattr(cause, 'strerror', None) or cause}"
             faults.append(Fault(where, "mqtt.password_file", said, "a readable file with the password"))
     tls = None
@@ -63,27 +50,14 @@ def read_mqtt(table: MqttTable, folder: Path, where: str) -> tuple[Mqtt | None, 
     return (None, faults) if faults else (Mqtt(table.host, table.port, table.username, password, tls), [])
 
 
-def _tls(table: TlsTable, folder: Path, where: str) -> tuple[Tls | None, list[Fault]]:
+def _tls(table: TlsTable, folder: Path, where: str) -> tuple[Tls, list[Fault]]:
+    """Whether a certificate has run out is judged at each connecting: a gateway that lost its hub still rings."""
     tls = Tls(folder / table.ca, folder / table.cert, folder / table.key)
-    faults = []
-    for name in ("ca", "cert", "key"):
-        path: Path = getattr(tls, name)
-        try:
-            path.read_bytes()
-        except OSError as cause:
-            said = f"{getattr(table, name)!r}: {cause.strerror}"
-            faults.append(Fault(where, f"mqtt.tls.{name}", said, "a readable PEM file"))
-    if faults:
-        return None, faults
     try:
-        ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=str(tls.ca))
-    except (ssl.SSLError, OSError) as cause:
-        faults.append(Fault(where, "mqtt.tls.ca", f"{table.ca!r}: {cause}", "PEM certificates"))
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(str(tls.cert), str(tls.key))
-    except (ssl.SSLError, OSError) as cause:
-        faults.append(Fault(where, "mqtt.tls.cert", f"{table.cert!r}: {cause}", "a PEM certificate with its key"))
-    return tls, faults
+        client_context(tls, NEVER_LATE)
+    except Refused as refused:
+        return tls, [Fault(where, f"mqtt.{f.key}", f"{f.where}: {f.value}", f.allowed) for f in refused.faults]
+    return tls, []
 
 
 def read_hub_keys(raw: Any, where: str) -> tuple[dict[str, Ed25519PublicKey], list[Fault]]:

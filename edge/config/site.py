@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from edge.config.hardware import Hardware
+from edge.config.hardware import Hardware, Partial
 from edge.config.judges import judge_of
 from edge.config.model import GatewayTable, GroupTable, LimitsTable, OutputTable, PremisesTable, ZoneTable
 from edge.core.alarms import PRESSES
@@ -38,6 +38,7 @@ class Tables:
     zones: list[tuple[str, ZoneTable]]
     outputs: list[tuple[str, OutputTable]]
     named: Mapping[str, set[str]]
+    partial: Sequence[Partial] = ()
 
 
 class _Builder:
@@ -73,6 +74,18 @@ class _Builder:
         else:
             return True
         return False
+
+    def references(self, table: Partial) -> None:
+        """What a table with faults of its own names must be there as well."""
+        for name, value in table.values.items():
+            key = f"{table.key}.{name}"
+            if (table.section, name) in (("zone", "premises"), ("output", "premises"), ("output", "zone")):
+                self.known(name, key, value)
+            elif (table.section, name) in (("zone", "source"), ("zone", "lamp"), ("output", "target")):
+                self.point(key, value, output=name != "source")
+            elif (table.section, name) == ("premises", "groups"):
+                for number, group in enumerate(value):
+                    self.known("group", f"{key}[{number}]", group)
 
     def premises(self) -> tuple[Premises, ...]:
         members = {table.id: table.members for _, table in self.tables.groups}
@@ -185,6 +198,8 @@ def build_site(tables: Tables, hardware: Hardware, digest: str, where: str) -> t
     builder = _Builder(tables, hardware, where)
     zones, premises = builder.zones(), builder.premises()
     outputs, groups = builder.outputs(), builder.groups()
+    for table in tables.partial:
+        builder.references(table)
     if builder.faults or tables.gateway is None:
         return None, builder.faults
     limits = Limits(**tables.limits.model_dump())

@@ -43,6 +43,10 @@ class Delivery:
     def __iter__(self) -> Iterator[Entry]:
         return iter(self._entries.values())
 
+    def is_extra(self, entry: Entry) -> bool:
+        """Whether it is held beyond the bounds, in memory alone."""
+        return entry.key in self._extra
+
     @property
     def in_flight(self) -> int:
         """Records sent and inside their silence time."""

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from edge import port
 from edge.port import Device, Point
 
-LineName: TypeAlias = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+LINE_PATTERN = r"^[a-z][a-z0-9_]{0,62}$"
+LineName: TypeAlias = Annotated[str, Field(pattern=LINE_PATTERN)]
 
 
 class Line(BaseModel):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BODY_MAX = 64 * 1024
 """Bytes of a body; nothing the API takes needs more."""
+DRAIN_MAX = 1024 * 1024
+"""Bytes read and thrown away before the answer: a connection closed on unread bytes resets, and the answer is lost."""
 
 
 class TooLarge(Exception):
@@ -26,7 +30,7 @@ class BoundedBodies:
             return
         announced = dict(scope["headers"]).get(b"content-length", b"0")
         if announced.isdigit() and int(announced[:20]) > BODY_MAX:
-            await _refuse(scope, send)
+            await _refuse(scope, receive, send)
             return
         read = 0
         begun = False
@@ -39,19 +43,26 @@ class BoundedBodies:
                 raise TooLarge
             return message
 
-        async def noting(message: Message) -> None:
+        async def answering(message: Message) -> None:
             nonlocal begun
+            if read > BODY_MAX and not begun:
+                return  # the framework takes what we raised for a body it cannot parse, and says so
             begun = True
             await send(message)
 
-        try:
-            await self._app(scope, bounded, noting)
-        except TooLarge:
-            if not begun:
-                await _refuse(scope, send)
+        with suppress(TooLarge):
+            await self._app(scope, bounded, answering)
+        if read > BODY_MAX and not begun:
+            await _refuse(scope, receive, send)
 
 
-async def _refuse(scope: Scope, send: Send) -> None:
+async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
+    drained = 0
+    while drained < DRAIN_MAX:
+        message = await receive()
+        drained += len(message.get("body", b""))
+        if not message.get("more_body", False):
+            break
     body = msgspec.json.encode(
         {
             "type": "about:blank",

@@ -52,7 +52,7 @@ class Board:
             Panel(_gateways(self), title="gateways", title_align="left"),
             Panel("\n".join(self.story) or "nothing has happened yet", title="what happens", title_align="left"),
             Text(f"ingest {self.alarms_per_s:.1f} alarm records/s, {self.readings_per_s:.1f} readings/s"),
-            Text(f"API    {self.api}/api/v1/incidents   live {self.api}/api/v1/live   docs {self.api}/docs"),
+            Text(f"API    {self.api}/api/v1/incidents   live {self.api}/api/v1/live"),
             Text(f"token  {self.token}   (Authorization: Bearer ...)   Ctrl-C ends everything"),
         )
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from edge.core.delivery import Delivery
-from edge.core.entries import Limits
+from edge.core.entries import Key, Limits
 from edge.lane import Identity, LaneBox
-from edge.store import MemoryStore
+from edge.outbox import Outbox
+from edge.store import Disk, Loaded, MemoryStore, StoreError
 from protocol.codec import decode
 from protocol.kinds import Kind, Priority, Qualifier
 from protocol.messages import Alarms, Receipt, Telemetry
@@ -37,10 +38,35 @@ def _no(seqs: tuple[int, ...]) -> None:
     """Nobody listens."""
 
 
+def _keys(keys: list[Key]) -> None:
+    """Nobody listens."""
+
+
+def _fault(fault: StoreError | None) -> None:
+    """Nobody listens."""
+
+
+def _loaded(loaded: Loaded) -> None:
+    """Nobody listens."""
+
+
 def sent(one: LaneBox, now_ns: int) -> Alarms:
     batch = one.delivery.take(now_ns, 100_000)
     assert batch is not None
     return decode(one.message(batch, now_ns), Alarms)
+
+
+async def test_outbox_begun_anew_takes_again_what_still_waits() -> None:
+    """What was stored in the ruined file and awaits its receipt is stored once more, and the loss is told."""
+    told: list[tuple[str, bool]] = []
+    lane = box(told=told)
+    disk = Disk()
+    lane.emit([event(1), event(2)])
+    lane.outbox = Outbox("alarm", MemoryStore(disk), on_stored=_keys, on_fault=_fault, on_loaded=_loaded)
+    lane._load(Loaded(set_aside=True))
+    await lane.outbox.open()
+    await lane.outbox.close()
+    assert (sorted(seq for _, seq in disk.records), told) == ([1, 2], [("records_lost", True)])
 
 
 async def test_message_carries_the_stored_bytes_with_their_age() -> None:

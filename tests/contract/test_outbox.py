@@ -11,7 +11,7 @@ import pytest
 from edge.core.entries import Entry, Key
 from edge.core.gaps import Lost
 from edge.outbox import Outbox
-from edge.store import Disk, Loaded, MemoryStore, SqliteStore, Store, StoreError
+from edge.store import Change, Disk, Loaded, MemoryStore, SqliteStore, Store, StoreError
 from tests.support.wait import until
 
 A = "a" * 32
@@ -171,13 +171,59 @@ async def test_file_that_is_no_database_is_put_aside(tmp_path: Path) -> None:
     """A file ruined by a power cut is kept beside, and the lane begins anew."""
     path = tmp_path / "lane.db"
     path.write_bytes(b"ruined" * 1_000)
-    store, heard = SqliteStore(path, "FULL", 1024 * 1024), Heard()
-    box = outbox(store, heard)
-    await box.open()
+    heard = Heard()
+    box = outbox(SqliteStore(path, "FULL", 1024 * 1024), heard)
+    loaded = await box.open()
     box.put([entry(1)])
     await until(lambda: heard.stored)
     await box.close()
-    assert (store.set_aside, (tmp_path / "lane.db.corrupt").read_bytes()[:6]) == (True, b"ruined")
+    assert (loaded.set_aside, (tmp_path / "lane.db.corrupt").read_bytes()[:6]) == (True, b"ruined")
+
+
+class Spoilt(SqliteStore):
+    """A file that is ruined while it is used; what SQLite has in its cache it notices only in the next commit."""
+
+    spoilt = False
+
+    def spoil(self) -> None:
+        assert self._db is not None
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # else closing would write it whole again
+        self.path.write_bytes(b"ruined" * 10_000)
+        self.spoilt = True
+
+    def commit(self, change: Change) -> None:
+        if self.spoilt:
+            self.spoilt = False
+            raise StoreError("corrupt", f"{self.path}: file is not a database")
+        super().commit(change)
+
+
+async def test_file_ruined_while_it_is_used_is_begun_anew_with_the_last_values(tmp_path: Path) -> None:
+    """The card spoils the file under us: a new one takes the values again, and who holds records is told to."""
+    path, heard = tmp_path / "lane.db", Heard()
+    store = Spoilt(path, "FULL", 1024 * 1024)
+    box = outbox(store, heard)
+    await box.open()
+    box.put([entry(1)], {"boot": b"7"})
+    await until(lambda: heard.stored)
+    store.spoil()
+    box.put([entry(2, 1)])
+    await until(lambda: heard.late and (A, 2) in heard.stored)
+    await box.close()
+    found = SqliteStore(path, "FULL", 1024 * 1024).open()
+    assert ([one.set_aside for one in heard.late], heard.faults[0]) == ([True], "corrupt")
+    assert ([one.seq for one in found.entries], found.values) == ([2], {"boot": b"7"})
+
+
+async def test_ruined_file_that_cannot_be_put_aside_is_a_fault_not_a_crash(tmp_path: Path) -> None:
+    """The card has gone read-only and its file is ruined: the gateway starts all the same, and tells."""
+    path, heard = tmp_path / "lane.db", Heard()
+    path.write_bytes(b"ruined" * 1_000)
+    (tmp_path / "lane.db.corrupt").mkdir()  # stands in its way, as a read-only file system would, for root too
+    box = outbox(SqliteStore(path, "FULL", 1024 * 1024), heard)
+    loaded = await box.open()
+    box.put([entry(1, 1)])
+    assert (await box.close(), loaded.entries, heard.faults, heard.stored) == (False, [], ["io"], [])
 
 
 async def test_unknown_schema_is_refused_and_left_alone(tmp_path: Path) -> None:

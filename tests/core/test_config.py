@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import tomllib
+from datetime import timedelta
 from pathlib import Path
 
 import jsonschema
@@ -12,12 +13,18 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from edge.config import Config, load, parse, parse_set
+from edge.config.model import SiteFile
 from edge.config.schema import PATH, schema, text
-from edge.core.site import Arming, Contact, Mode, Output, Role
+from edge.config.words import told
+from edge.core.site import Arming, Contact, Mode, Output, Role, ZoneKind
 from edge.core.zone import judged
 from edge.profiles import load_profiles
+from protocol.codec import SIZE_MAX, encode
 from protocol.faults import Fault, Refused
-from protocol.records import Condition
+from protocol.ids import ID_ALLOWED
+from protocol.messages import Birth, ZoneBorn
+from protocol.records import ClockQuality, Condition, Stamp
+from protocol.tls import client_context
 from tests.support.pki import Authority
 
 SITES = sorted((Path(__file__).parents[2] / "firmware_configs" / "sites").glob("*.toml"))
@@ -140,7 +147,7 @@ def test_ten_faults_are_ten_faults() -> None:
         GOOD.replace('area = "hengjie"', 'area = "hub"')
         .replace('host = "127.0.0.1"\n[[bus]]', 'host = "127.0.0.1"\nport = 70000\n[[bus]]', 1)
         .replace('driver = "modbus_tcp"', 'driver = "modbus_tpc"')
-        .replace('profile = "waveshare-analog-8ch"', 'profile = "wave"\npoll_ms = 5')
+        .replace('profile = "waveshare-analog-8ch"', 'profile = "waveshare-analog-8ch"\npoll_ms = 5')
         .replace('kind = "panic"', 'kind = "panik"')
         .replace('source = "doors/di1"', 'source = "nowhere/di1"')
         .replace('target = "buttons/s"', 'target = "buttons/p"\nzone = "h01-door"')
@@ -161,6 +168,66 @@ def test_ten_faults_are_ten_faults() -> None:
     faults = faults_of(broken)
     assert [fault.key for fault in faults] == expected
     assert all(fault.where == "site.toml" and fault.value and fault.allowed for fault in faults)
+
+
+def test_faults_in_one_table_do_not_hide_what_else_it_names() -> None:
+    """A table with a wrong key is still asked for its bus, profile, premises and points: one reading finds all."""
+    broken = (
+        GOOD.replace('unit = 2\nprofile = "waveshare-analog-8ch"', 'unit = 300\nprofile = "wave"')
+        .replace(
+            'premises = "h01"\nkind = "door"\nsource = "doors/di1"', 'premises = "h9"\nkind = "d"\nsource = "doors/x"'
+        )
+        .replace('kind = "household"\ngroups = ["east"]', 'kind = "home"\ngroups = ["west"]')
+        .replace('role = "siren"\ntarget = "buttons/s"', 'role = "horn"\ntarget = "buttons/q"')
+    )
+    assert [fault.key for fault in faults_of(broken)] == [
+        "device[1].profile",
+        "device[1].unit",
+        "output[0].role",
+        "output[0].target",
+        "premises[0].groups[0]",
+        "premises[0].kind",
+        "zone[1].kind",
+        "zone[1].premises",
+        "zone[1].source",
+    ]
+
+
+def test_faults_stand_in_the_order_of_the_file() -> None:
+    """The third zone before the twelfth."""
+    many = GOOD + "".join(
+        f'[[zone]]\nid = "z{n}"\npremises = "h01"\nkind = "x"\nsource = "doors/di1"\n' for n in range(12)
+    )
+    places = [fault.key for fault in faults_of(many)]
+    assert places == [f"zone[{n}].kind" for n in range(2, 14)]
+
+
+def test_a_fault_is_told_with_the_id_of_its_table() -> None:
+    """An installer does not count tables from 0; a pattern is put in words, a wrong key in the ones there are."""
+    raw = tomllib.loads(GOOD.replace('normal = "closed"', 'normel = "closed"').replace('id = "lan"', 'id = "Lan"'))
+    lines = [told(fault, raw) for fault in faults_of(GOOD.replace('normal = "closed"', 'normel = "closed"'))]
+    assert lines[0].startswith(
+        "site.toml: zone[1].normel (id 'h01-door'): found 'closed'; allowed: no such key here; known: id,"
+    )
+    [bus] = [fault for fault in faults_of(GOOD.replace('id = "lan"', 'id = "Lan"')) if fault.key == "bus[1].id"]
+    assert told(bus, raw) == f"site.toml: bus[1].id (id 'Lan'): found 'Lan'; allowed: {ID_ALLOWED}"
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("a = " + "[" * 100_000, "file"),
+        ("a = " + "9" * 5_000, "file"),
+        ("zzz = 0x" + "f" * 5_000 + GOOD, "zzz"),
+        (GOOD.replace("[mqtt]", '[mqtt]\ntls = { ca = "a\\u0000", cert = "b", key = "c" }'), "mqtt.tls.ca"),
+        (GOOD.replace("[mqtt]", '[mqtt]\nusername = "u"\npassword_file = "\\u0000"'), "mqtt.password_file"),
+        (GOOD.replace('area = "hengjie"', 'area = "hengjie"\ndata_dir = "a\\u0000"'), "gateway.data_dir"),
+        (GOOD.replace('source = "doors/di1"\nnormal = "closed"', 'source = "loops/ai1"\nabove = nan'), "zone[1].above"),
+    ],
+)  # fmt: skip
+def test_no_text_is_more_than_refused(text: str, key: str) -> None:
+    """A configuration comes from far away as well: whatever stands in it, it is a fault and not the end."""
+    assert key in {fault.key for fault in faults_of(text)}
 
 
 @pytest.mark.parametrize(
@@ -247,7 +314,17 @@ def test_a_ca_of_ones_own_is_taken(tmp_path: Path) -> None:
     tls = f'[mqtt.tls]\nca = "{issued.ca}"\ncert = "{issued.cert}"\nkey = "{issued.key}"\n[[bus]]'
     config = read(GOOD.replace("[[bus]]", tls, 1))
     assert config.mqtt.tls is not None
-    assert config.mqtt.tls.context().verify_mode.name == "CERT_REQUIRED"
+    assert client_context(config.mqtt.tls).verify_mode.name == "CERT_REQUIRED"
+
+
+def test_a_certificate_that_ran_out_keeps_no_gateway_from_starting(tmp_path: Path) -> None:
+    """It cannot reach its hub, but it rings its group; whether it has run out is judged at each connecting."""
+    issued = Authority(tmp_path).issue("gw-east", timedelta(days=-1))
+    tls = f'[mqtt.tls]\nca = "{issued.ca}"\ncert = "{issued.cert}"\nkey = "{issued.key}"\n[[bus]]'
+    config = read(GOOD.replace("[[bus]]", tls, 1))
+    assert config.mqtt.tls is not None
+    with pytest.raises(Refused, match="expired"):
+        client_context(config.mqtt.tls)
 
 
 def test_a_password_is_read_and_never_shown(tmp_path: Path) -> None:
@@ -320,6 +397,16 @@ def test_every_household_of_the_examples_can_call_and_be_called() -> None:
     members = {member for site in sites for group in site.groups.values() for member in group}
     assert len(members) == 21
     assert buttons == sirens == members
+
+
+def test_the_birth_of_the_largest_site_fits_into_a_message() -> None:
+    """As many zones as a site file may have, with the longest names: the gateway must not fail over its own birth."""
+    [most] = [item.max_length for item in SiteFile.model_fields["zone"].metadata if hasattr(item, "max_length")]
+    longest = max(ZoneKind, key=len)
+    zone = ZoneBorn("z" * 63, "p" * 63, longest, "unknown", Condition.UNKNOWN)
+    now = Stamp(2**63 - 1, 2**43, ClockQuality.HOLDOVER)
+    birth = Birth(1, "0" * 32, 2**63 - 1, "0" * 36, "s" * 512, "0" * 64, 86_400_000, 86_400_000, now, [zone] * most)
+    assert len(encode(birth)) <= SIZE_MAX
 
 
 def test_the_committed_schema_follows_from_the_tables() -> None:

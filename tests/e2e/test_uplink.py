@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from protocol.codec import encode
 from protocol.faults import Fault
 from protocol.kinds import Kind, Priority
-from protocol.messages import VERSION, Action, Config, Order, Outcome
+from protocol.messages import VERSION, Action, Config, Order, Outcome, Receipt
 from protocol.records import Lane
 from protocol.signing import sign
 from protocol.topics import Channel
@@ -242,6 +242,48 @@ async def test_good_configuration_is_stored_for_the_next_start(broker: Broker) -
             Outcome.DONE,
             "stored; it is used from the next start on",
         )
+
+
+async def test_configuration_with_faults_without_end_is_refused_in_one_message(broker: Broker) -> None:
+    """Nine thousand faults are told as the first of them and how many more; the gateway lives, and presses pass."""
+    async with ReceiptingHub(broker.host, broker.port) as hub, running(side(broker, hub)) as gateway:
+        await until(lambda: hub.births)
+        gateway.config_faults = [Fault("config", f"zone[{n}].kind", "'dor'", "door " * 20) for n in range(9_000)]
+        await hub.send(AREA, GATEWAY, Channel.CONFIG, config("bad"), retain=True)
+        await until(lambda: hub.replies)
+        gateway.press()
+        await until(lambda: gateway.receipted == [1])
+        *first, last = hub.replies[0].faults
+        assert ([fault.key for fault in first[:2]], last.value) == (
+            ["zone[0].kind", "zone[1].kind"],
+            f"{9_000 - len(first)} more",
+        )
+
+
+async def test_slow_disk_under_a_configuration_holds_up_no_receipt(broker: Broker) -> None:
+    """The configuration is read and stored beside the loop: a press made meanwhile is receipted."""
+    async with ReceiptingHub(broker.host, broker.port) as hub, running(side(broker, hub)) as gateway:
+        await until(lambda: hub.births)
+        gateway.config_gate.clear()
+        await hub.send(AREA, GATEWAY, Channel.CONFIG, config("x = 1"))
+        await until(lambda: gateway.configs)
+        gateway.press()
+        await until(lambda: gateway.receipted == [1])
+        assert not hub.replies
+        gateway.config_gate.set()
+        await until(lambda: hub.replies)
+
+
+async def test_retained_receipt_neither_forgets_nor_tells_the_time(broker: Broker) -> None:
+    """A receipt left over at the broker is of some other time: its hour would make stale orders fresh again."""
+    async with ReceiptingHub(broker.host, broker.port) as hub:
+        hub.receipting = False
+        old = Receipt(VERSION, "h1", Lane.ALARM, {"1" * 32: [(1, 5)]}, 100, 1_000)
+        await hub.send(AREA, GATEWAY, Channel.RECEIPT, encode(old), retain=True)
+        async with running(side(broker, hub)) as gateway:
+            gateway.press()
+            await until(lambda: gateway.inward.refused["retained"] == 2 and hub.seqs(Lane.ALARM))
+            assert (len(gateway.alarm.delivery), gateway.inward.hub_clock.now_ms(gateway.clock.mono_ns())) == (1, None)
 
 
 async def test_bad_configuration_is_refused_with_every_fault(broker: Broker) -> None:

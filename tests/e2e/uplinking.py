@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,6 +26,12 @@ AREA, GATEWAY = "350102", "gw-1"
 QUICK = Limits(records_max=20_000, bytes_max=8_000_000, silence_ms=300, backoff_ms=50, backoff_max_ms=200)
 
 
+def _open() -> threading.Event:
+    gate = threading.Event()
+    gate.set()
+    return gate
+
+
 @dataclass
 class Side:
     """One gateway process's way up; `again` makes the next process on the same disk."""
@@ -41,6 +48,7 @@ class Side:
     orders: list[Ordered] = field(default_factory=list)
     configs: list[str] = field(default_factory=list)
     config_faults: list[Fault] = field(default_factory=list)
+    config_gate: threading.Event = field(default_factory=_open)
     faults: list[str] = field(default_factory=list)
     limits: Limits = QUICK
 
@@ -103,6 +111,7 @@ class Side:
 
     def _config(self, text: str) -> list[Fault]:
         self.configs.append(text)
+        self.config_gate.wait(30)
         return self.config_faults
 
     def _box(self, lane: Lane) -> LaneBox:
