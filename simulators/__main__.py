@@ -22,6 +22,7 @@ from simulators.children import ChildError
 from simulators.plant import Plant
 from simulators.replay import Comparison, replay
 from simulators.trace import load as load_recording
+from simulators.world.command import world as world_command
 
 T = TypeVar("T")
 EXPECTED = (BrokerError, ChildError, ConnectionError, TimeoutError)
@@ -29,6 +30,7 @@ EXPECTED = (BrokerError, ChildError, ConnectionError, TimeoutError)
 
 app = typer.Typer(no_args_is_help=True, help="A village without hardware: wires, recordings, faults.")
 app.command("chaos")(chaos_command)
+app.command("world")(world_command)
 
 
 @app.command("replay")
