@@ -10,8 +10,10 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any
 
+import structlog
 import typer
 
+from edge import lock
 from edge.app import App
 from edge.config import Config, load, parse_set
 from edge.config.words import told
@@ -20,6 +22,7 @@ from edge.logs import set_up
 from edge.profiles import load_profiles
 from protocol.faults import Refused
 
+log = structlog.get_logger("lianfang")
 app = typer.Typer(no_args_is_help=True, help="The gateway: watch zones, ring the group, tell the hub.")
 
 ConfigPath = Annotated[Path, typer.Argument(help="The site file, TOML.", metavar="CONFIG")]
@@ -60,19 +63,27 @@ def run(config: ConfigPath, set_: Overrides = None, log_level: LogLevel = "info"
         typer.echo(f"--log-level: {cause}", err=True)
         raise typer.Exit(2) from None
     desired = _desired(config, set_)
-    _run(desired)
+    effective = desired.effective()
+    if not lock.take(effective.data_dir):
+        typer.echo(f"{config}: another gateway runs on {effective.data_dir}; nothing was started", err=True)
+        raise typer.Exit(2)
+    _run(effective, desired)
 
 
-def _run(desired: Desired) -> None:
+def _run(config: Config, desired: Desired) -> None:
     loop = asyncio.new_event_loop()
-    loop.run_until_complete(_until_told(desired))
+    try:
+        loop.run_until_complete(_until_told(config, desired))
+    except Exception:
+        log.critical("the gateway ends by an error", exc_info=True)
+        os._exit(1)  # whatever is left of it must not keep systemd from starting the next
     if any(thread is not threading.current_thread() and not thread.daemon for thread in threading.enumerate()):
         os._exit(0)  # a connection attempt in a thread cannot be cancelled, and nobody waits for it
     loop.close()
 
 
-async def _until_told(desired: Desired) -> None:
-    gateway = App(desired.effective(), desired)
+async def _until_told(config: Config, desired: Desired) -> None:
+    gateway = App(config, desired)
     task = asyncio.create_task(gateway.run(), name="gateway")
     told = asyncio.create_task(_signal(), name="signals")
     await asyncio.wait([task, told], return_when=asyncio.FIRST_COMPLETED)
