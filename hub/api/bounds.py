@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import contextlib
 
 import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -43,17 +43,17 @@ class BoundedBodies:
                 raise TooLarge
             return message
 
-        async def answering(message: Message) -> None:
+        async def noting(message: Message) -> None:
             nonlocal begun
             if read > BODY_MAX and not begun:
-                return  # the framework takes what we raised for a body it cannot parse, and says so
+                return  # what the application makes of the broken-off body is not the reason
             begun = True
             await send(message)
 
-        with suppress(TooLarge):
-            await self._app(scope, bounded, answering)
+        with contextlib.suppress(TooLarge):
+            await self._app(scope, bounded, noting)
         if read > BODY_MAX and not begun:
-            await _refuse(scope, receive, send)
+            await _refuse(scope, send)
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
