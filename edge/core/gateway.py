@@ -125,6 +125,7 @@ class Gateway:
             unlatching=sorted(self._zones.unlatching),
             rings=list(self._ringing.rings.values()),
             acted=dict(self._orders.acted),
+            expired_ms=self._orders.expired_ms,
             rung=dict(self._ringing.rung),
             stood_down=sorted(self._ringing.over),
             bypassed={zone: why.value for zone, why in self._bypasses.why.items()},

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 from edge.core.alarms import Alarms
 from edge.core.arming import Keypad
-from edge.core.bounds import TEXT_MAX, listed
+from edge.core.bounds import NS_PER_MS, TEXT_MAX, listed
 from edge.core.bypasses import NEVER, Bypasses, Why
 from edge.core.events import Scribe, Where
 from edge.core.io import Answer, Memory, Ordered
@@ -45,6 +45,7 @@ class Orders:
         silent_device: Callable[[str], bool],
     ) -> None:
         self.acted = dict(memory.acted)
+        self.expired_ms = memory.expired_ms
         self._site, self._scribe, self._zones = site, scribe, zones
         self._alarms, self._keypad = alarms, keypad
         self._ringing, self._lamps, self._bypasses = ringing, lamps, bypasses
@@ -52,6 +53,7 @@ class Orders:
         self._silent_device = silent_device
         self._answers: dict[str, tuple[Result, ...]] = {}
         self._recent: deque[str] = deque()
+        self._issued_ns = 0
         self._acts: dict[Action, Callable[[Order, str], Result]] = {
             Action.SIREN: self._siren,
             Action.SILENCE: self._silence,
@@ -66,20 +68,21 @@ class Orders:
 
     def take(self, ordered: Ordered) -> None:
         """Act on an order, or say why not. The answer is the last effect."""
-        order = ordered.order
+        order, hub_ms = ordered.order, ordered.hub_ms
+        if hub_ms is None and self._scribe.now.quality is ClockQuality.SYNCED:
+            hub_ms = self._scribe.now.wall_ms
         if order.id in self.acted:
             results = self._answers.get(order.id) or self._all(order, Outcome.DONE, "already acted on")
-        elif (reason := self._reason_against(order, ordered.hub_ms)) is not None:
+        elif (reason := self._reason_against(order, hub_ms)) is not None:
             results = self._all(order, Outcome.REFUSED, reason)
         else:
+            assert hub_ms is not None, "an order of unknown age is refused"
+            self._issued_ns = self._scribe.now.mono_ns - (hub_ms - order.issued_ms) * NS_PER_MS
             results = self._act(order)
             self._remember(order, results)
         self._scribe.add(Answer(order.id, results))
 
     def _reason_against(self, order: Order, hub_ms: int | None) -> str | None:
-        now = self._scribe.now
-        if hub_ms is None and now.quality is ClockQuality.SYNCED:
-            hub_ms = now.wall_ms
         if (order.area, order.gateway) != (self._site.area, self._site.gateway):
             return f"for {order.area}/{order.gateway}, not for {self._site.area}/{self._site.gateway}"
         if hub_ms is None:
@@ -88,10 +91,19 @@ class Orders:
             return f"expired {hub_ms - order.expires_ms} ms ago"
         if order.expires_ms - hub_ms > LIFE_MAX_MS:
             return f"expires in {order.expires_ms - hub_ms} ms; allowed: at most {LIFE_MAX_MS} ms"
-        self.acted = {known: expires_ms for known, expires_ms in self.acted.items() if expires_ms >= hub_ms}
+        self._forget(hub_ms)
+        if order.expires_ms <= self.expired_ms:
+            return "expired with orders acted on and forgotten since; the hub's time seems to have gone back"
         if len(self.acted) >= ACTED_MAX:
             return f"{ACTED_MAX} orders have not expired yet; no more are taken until one has"
         return None
+
+    def _forget(self, hub_ms: int) -> None:
+        """Forget orders that have expired, but not how far that went: were the hub's time set back (receipts are not
+        signed), an old order would be good once more."""
+        expired = {known: expires_ms for known, expires_ms in self.acted.items() if expires_ms < hub_ms}
+        self.expired_ms = max([self.expired_ms, *expired.values()])
+        self.acted = {known: expires_ms for known, expires_ms in self.acted.items() if known not in expired}
 
     def _act(self, order: Order) -> tuple[Result, ...]:
         if order.action is Action.REFRESH:
@@ -147,9 +159,9 @@ class Orders:
         """The incident is over here: silence, dark lamps, and the next press is a new cause."""
         keys = set(_causes(order))
         self._ringing.stand_down(keys, premises)
-        standing = []
+        standing, newer = [], self._newer()
         for zone, key in list(self._zones.latched.items()):
-            if self._zones.wires[zone].zone.premises == premises and (not keys or key in keys):
+            if self._zones.wires[zone].zone.premises == premises and (not keys or key in keys) and zone not in newer:
                 if self._zones.wires[zone].condition is Condition.NORMAL:
                     self._alarms.unlatch(zone)
                 else:
@@ -157,7 +169,16 @@ class Orders:
                     self._lamps.dark(zone)
                     standing.append(zone)
         self._scribe.part(keys, premises)
-        return Result(premises, Outcome.DONE, f"still in alarm: {', '.join(standing)}"[:TEXT_MAX] if standing else "")
+        said = [f"still in alarm: {', '.join(standing)}"] if standing else []
+        return Result(premises, Outcome.DONE, "; ".join([*said, *self._pressed_again(newer, premises)])[:TEXT_MAX])
+
+    def _newer(self) -> set[str]:
+        """Zones set off after the order was given: it crossed them on the way, and does not speak of them."""
+        return {zone for zone, at_ns in self._zones.latched_ns.items() if at_ns > self._issued_ns}
+
+    def _pressed_again(self, newer: set[str], premises: str) -> list[str]:
+        mine = sorted(zone for zone in newer if self._zones.wires[zone].zone.premises == premises)
+        return [f"pressed again since: {', '.join(mine)}"] if mine else []
 
     def _coming(self, order: Order, premises: str) -> Result:
         calling = sorted(self._zones.latched.keys() - self._zones.unlatching)
@@ -181,8 +202,9 @@ class Orders:
 
     def _reset(self, order: Order, premises: str) -> Result:
         """Clear latches whose wire is well; what is still in alarm, or cannot be seen, stays."""
-        standing, cleared = [], []
-        for zone in list(self._zones.latched):
+        newer = self._newer()
+        standing, cleared = self._pressed_again(newer, premises), []
+        for zone in [zone for zone in self._zones.latched if zone not in newer]:
             wire = self._zones.wires[zone]
             if wire.zone.premises == premises and order.zone in (None, zone):
                 if wire.condition is Condition.NORMAL:
