@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+from contextlib import suppress
 
 import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -43,17 +43,17 @@ class BoundedBodies:
                 raise TooLarge
             return message
 
-        async def noting(message: Message) -> None:
+        async def answering(message: Message) -> None:
             nonlocal begun
             if read > BODY_MAX and not begun:
-                return  # what the application makes of the broken-off body is not the reason
+                return  # the framework takes what we raised for a body it cannot parse, and says so
             begun = True
             await send(message)
 
-        with contextlib.suppress(TooLarge):
-            await self._app(scope, bounded, noting)
+        with suppress(TooLarge):
+            await self._app(scope, bounded, answering)
         if read > BODY_MAX and not begun:
-            await _refuse(scope, send)
+            await _refuse(scope, receive, send)
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
