@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable
 
+from edge.core.acted import Acted
 from edge.core.alarms import Alarms
 from edge.core.arming import Keypad
 from edge.core.bounds import NS_PER_MS, TEXT_MAX, listed
@@ -20,11 +20,6 @@ from protocol.messages import Action, Order, Outcome, Result
 from protocol.records import ClockQuality, Condition
 
 SILENT = frozenset({Kind.DURESS, Kind.SILENT_HOLDUP})
-LIFE_MAX_MS = 24 * 3_600_000
-"""Longest time to live of an order, ms; its id is remembered so long, so it is bounded."""
-ACTED_MAX = 4_096
-"""Orders remembered as acted on. With so many still living a new one is refused: to forget one could repeat it."""
-ANSWERS_MAX = 256
 TEST_SIREN_MS = 10_000
 
 
@@ -44,15 +39,12 @@ class Orders:
         bypasses: Bypasses,
         silent_device: Callable[[str], bool],
     ) -> None:
-        self.acted = dict(memory.acted)
-        self.expired_ms = memory.expired_ms
+        self.acted = Acted(memory)
         self._site, self._scribe, self._zones = site, scribe, zones
         self._alarms, self._keypad = alarms, keypad
         self._ringing, self._lamps, self._bypasses = ringing, lamps, bypasses
         self._premises = [premises.id for premises in site.premises]
         self._silent_device = silent_device
-        self._answers: dict[str, tuple[Result, ...]] = {}
-        self._recent: deque[str] = deque()
         self._issued_ns = 0
         self._acts: dict[Action, Callable[[Order, str], Result]] = {
             Action.SIREN: self._siren,
@@ -72,38 +64,21 @@ class Orders:
         if hub_ms is None and self._scribe.now.quality is ClockQuality.SYNCED:
             hub_ms = self._scribe.now.wall_ms
         if order.id in self.acted:
-            results = self._answers.get(order.id) or self._all(order, Outcome.DONE, "already acted on")
+            results = self.acted.answer(order.id) or self._all(order, Outcome.DONE, "already acted on")
         elif (reason := self._reason_against(order, hub_ms)) is not None:
             results = self._all(order, Outcome.REFUSED, reason)
         else:
             assert hub_ms is not None, "an order of unknown age is refused"
             self._issued_ns = self._scribe.now.mono_ns - (hub_ms - order.issued_ms) * NS_PER_MS
             results = self._act(order)
-            self._remember(order, results)
+            self.acted.remember(order, results)
+            self._scribe.changed = True
         self._scribe.add(Answer(order.id, results))
 
     def _reason_against(self, order: Order, hub_ms: int | None) -> str | None:
         if (order.area, order.gateway) != (self._site.area, self._site.gateway):
             return f"for {order.area}/{order.gateway}, not for {self._site.area}/{self._site.gateway}"
-        if hub_ms is None:
-            return "the hub's time is not known here yet, so the order may be an old one"
-        if hub_ms > order.expires_ms:
-            return f"expired {hub_ms - order.expires_ms} ms ago"
-        if order.expires_ms - hub_ms > LIFE_MAX_MS:
-            return f"expires in {order.expires_ms - hub_ms} ms; allowed: at most {LIFE_MAX_MS} ms"
-        self._forget(hub_ms)
-        if order.expires_ms <= self.expired_ms:
-            return "expired with orders acted on and forgotten since; the hub's time seems to have gone back"
-        if len(self.acted) >= ACTED_MAX:
-            return f"{ACTED_MAX} orders have not expired yet; no more are taken until one has"
-        return None
-
-    def _forget(self, hub_ms: int) -> None:
-        """Forget orders that have expired, but not how far that went: were the hub's time set back (receipts are not
-        signed), an old order would be good once more."""
-        expired = {known: expires_ms for known, expires_ms in self.acted.items() if expires_ms < hub_ms}
-        self.expired_ms = max([self.expired_ms, *expired.values()])
-        self.acted = {known: expires_ms for known, expires_ms in self.acted.items() if known not in expired}
+        return self.acted.reason_against(order, hub_ms)
 
     def _act(self, order: Order) -> tuple[Result, ...]:
         if order.action is Action.REFRESH:
@@ -116,14 +91,6 @@ class Orders:
             else:
                 results.append(Result(premises, Outcome.REFUSED, "not a premises of this gateway"))
         return tuple(results)
-
-    def _remember(self, order: Order, results: tuple[Result, ...]) -> None:
-        self.acted[order.id] = order.expires_ms
-        self._answers[order.id] = results
-        self._recent.append(order.id)
-        if len(self._recent) > ANSWERS_MAX:
-            self._answers.pop(self._recent.popleft(), None)
-        self._scribe.changed = True
 
     def _all(self, order: Order, outcome: Outcome, reason: str) -> tuple[Result, ...]:
         return tuple(Result(premises, outcome, reason) for premises in order.premises) or (
