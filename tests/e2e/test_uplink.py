@@ -10,6 +10,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from edge.core.entries import Limits
 from protocol.codec import encode
 from protocol.faults import Fault
 from protocol.kinds import Kind, Priority
@@ -102,10 +103,7 @@ async def test_credit_zero_holds_until_lifted(broker: Broker) -> None:
 async def test_new_hub_session_brings_everything_again(broker: Broker) -> None:
     """A hub that lost what it had not committed announces a new session and is sent it at once."""
     async with ReceiptingHub(broker.host, broker.port) as hub:
-        gateway = side(broker, hub)
-        gateway.alarm.delivery.limits = gateway.limits.__class__(
-            records_max=100, bytes_max=100_000, silence_ms=3_600_000
-        )
+        gateway = side(broker, hub, limits=Limits(records_max=100, bytes_max=100_000, silence_ms=3_600_000))
         async with running(gateway):
             hub.receipting = False
             gateway.press()
