@@ -72,12 +72,21 @@ def link(
     return entry
 
 
+def followed(entries: Iterable[Entry]) -> Iterator[tuple[Entry, Broken | None]]:
+    """Entries in order of `n`, each with what is wrong with it, given the one before."""
+    heads: dict[str, Head] = {}
+    for count, entry in enumerate(entries, 1):
+        why = _wrong(entry, heads.get(entry.area, Head(entry.area, 0, GENESIS)), count)
+        heads[entry.area] = Head(entry.area, entry.area_n, entry.hash)
+        yield entry, Broken(entry.n, entry.area, entry.area_n, why) if why else None
+
+
 def walk(entries: Iterable[Entry]) -> Iterator[Broken | Head]:
     """Check entries in order of `n`. Yields the first broken one and stops, or else the heads of all areas."""
     heads: dict[str, Head] = {}
-    for count, entry in enumerate(entries, 1):
-        if why := _wrong(entry, heads.get(entry.area, Head(entry.area, 0, GENESIS)), count):
-            yield Broken(entry.n, entry.area, entry.area_n, why)
+    for entry, broken in followed(entries):
+        if broken is not None:
+            yield broken
             return
         heads[entry.area] = Head(entry.area, entry.area_n, entry.hash)
     yield from heads.values()
