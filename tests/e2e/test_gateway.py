@@ -285,10 +285,10 @@ async def test_wish_of_the_hub_is_used_after_a_restart(broker: Broker, tmp_path:
         text = (tmp_path / "site.toml").read_text()
         wish = text.replace('profile = "20s"', 'profile = "90s"')
         astray = text.replace("127.0.0.1", "127.0.0.2")
-        for one in (astray, wish):
+        for count, one in enumerate((astray, wish), start=1):
             digest = hashlib.sha256(one.encode()).hexdigest()
             await here.hub.send(AREA, GATEWAY, Channel.CONFIG, encode(Config(VERSION, digest, one)))
-        await until(lambda: len(here.hub.replies) == 2)
+            await until(lambda: len(here.hub.replies) == count)  # noqa: B023
         assert [[fault.key for fault in reply.faults] for reply in here.hub.replies] == [["mqtt"], []]
         assert here.child is not None
         await here.child.stop()
@@ -315,3 +315,24 @@ async def test_check_prints_every_fault_and_exits_2(tmp_path: Path) -> None:
     said = (tmp_path / "check.log").read_text()
     assert code == 2
     assert all(key in said for key in ("mqtt.port", f"hub_keys.{KEY}", "zone[0].kind"))
+
+
+async def test_walk_shows_what_moves_and_names_what_did_not(broker: Broker, tmp_path: Path) -> None:
+    """One button pressed of two: the other is not proved. Nothing rings, nothing is sent; not beside the gateway."""
+    async with village(broker, tmp_path) as here:
+        argv = [sys.executable, "-c", PROGRAM, "edge", "walk", str(tmp_path / "site.toml")]
+        beside = await start("beside", argv, tmp_path / "beside.log")
+        assert (await beside.process.wait(), "stop it first" in beside.tail()) == (2, True)
+        assert here.child is not None
+        await here.child.stop()
+        arrived = len(here.hub.arrived)
+        walk = await start("walk", argv, tmp_path / "walk.log")
+        await until(lambda: here.lines.held and walk.tail().count("normal") == 2)
+        await here.lines.press("press_01")
+        await until(lambda: "alarm" in walk.tail())
+        walk.process.send_signal(signal.SIGINT)
+        async with asyncio.timeout(20):
+            code = await walk.process.wait()
+        assert (code, "NOT PROVED  h02-panic: never alarm" in walk.tail()) == (1, True)
+        assert "1 of 2 zones proved" in walk.tail()
+        assert (len(here.hub.arrived), here.lines.get("siren_02")) == (arrived, False)

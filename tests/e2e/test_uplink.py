@@ -290,6 +290,7 @@ async def test_bad_configuration_is_refused_with_every_fault(broker: Broker) -> 
         await until(lambda: hub.births)
         gateway.config_faults = [Fault("config", "zone[0].kind", "'dor'", "door"), Fault("config", "x", "1", "no key")]
         await hub.send(AREA, GATEWAY, Channel.CONFIG, config("bad"))
+        await until(lambda: hub.replies)
         await hub.send(AREA, GATEWAY, Channel.CONFIG, config("good", "0" * 64))
         await until(lambda: len(hub.replies) == 2)
         assert [[fault.key for fault in reply.faults] for reply in hub.replies] == [["zone[0].kind", "x"], ["sha256"]]
