@@ -6,20 +6,28 @@ import asyncio
 import os
 import signal
 import threading
+import time
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any
 
+import structlog
 import typer
 
+from edge import lock
 from edge.app import App
+from edge.buses import KeptDriver
 from edge.config import Config, load, parse_set
 from edge.config.words import told
+from edge.core.walk import Walk
 from edge.desired import Desired
 from edge.logs import set_up
+from edge.port import Reading
 from edge.profiles import load_profiles
 from protocol.faults import Refused
+from protocol.tls import client_context
 
+log = structlog.get_logger("lianfang")
 app = typer.Typer(no_args_is_help=True, help="The gateway: watch zones, ring the group, tell the hub.")
 
 ConfigPath = Annotated[Path, typer.Argument(help="The site file, TOML.", metavar="CONFIG")]
@@ -60,19 +68,27 @@ def run(config: ConfigPath, set_: Overrides = None, log_level: LogLevel = "info"
         typer.echo(f"--log-level: {cause}", err=True)
         raise typer.Exit(2) from None
     desired = _desired(config, set_)
-    _run(desired)
+    effective = desired.effective()
+    if not lock.take(effective.data_dir):
+        typer.echo(f"{config}: another gateway runs on {effective.data_dir}; nothing was started", err=True)
+        raise typer.Exit(2)
+    _run(effective, desired)
 
 
-def _run(desired: Desired) -> None:
+def _run(config: Config, desired: Desired) -> None:
     loop = asyncio.new_event_loop()
-    loop.run_until_complete(_until_told(desired))
+    try:
+        loop.run_until_complete(_until_told(config, desired))
+    except Exception:
+        log.critical("the gateway ends by an error", exc_info=True)
+        os._exit(1)  # whatever is left of it must not keep systemd from starting the next
     if any(thread is not threading.current_thread() and not thread.daemon for thread in threading.enumerate()):
         os._exit(0)  # a connection attempt in a thread cannot be cancelled, and nobody waits for it
     loop.close()
 
 
-async def _until_told(desired: Desired) -> None:
-    gateway = App(desired.effective(), desired)
+async def _until_told(config: Config, desired: Desired) -> None:
+    gateway = App(config, desired)
     task = asyncio.create_task(gateway.run(), name="gateway")
     told = asyncio.create_task(_signal(), name="signals")
     await asyncio.wait([task, told], return_when=asyncio.FIRST_COMPLETED)
@@ -93,10 +109,52 @@ async def _signal() -> None:
 
 
 @app.command()
+def walk(config: ConfigPath, set_: Overrides = None) -> None:
+    """Show each zone as it changes, on this terminal alone, until Ctrl-C; then name those not proved (exit 1).
+
+    The gateway must not run meanwhile. Nothing is recorded or sent, and nothing rings.
+    """
+    found = _desired(config, set_).effective()
+    if not lock.take(found.data_dir):
+        typer.echo(f"{config}: its gateway is running on {found.data_dir}; stop it first", err=True)
+        raise typer.Exit(2)
+    site = Walk(found.site)
+    asyncio.run(_walk(found, site))
+    for zone, missing in site.unproved().items():
+        typer.echo(f"NOT PROVED  {zone}: {missing}")
+    typer.echo(f"{len(found.site.zones) - len(site.unproved())} of {len(found.site.zones)} zones proved")
+    raise typer.Exit(1 if site.unproved() else 0)
+
+
+async def _walk(config: Config, site: Walk) -> None:
+    def show(reading: Reading) -> None:
+        for zone, now, reason in site.look(reading):
+            why = f": {reason}" if reason else ""
+            typer.echo(f"{time.strftime('%H:%M:%S')}  {zone.id:24} {now:8} {zone.kind} on {zone.source}{why}")
+
+    told = asyncio.create_task(_signal(), name="signals")
+    drivers = [asyncio.create_task(KeptDriver(bus, time.monotonic_ns).run(show), name=bus.id) for bus in config.buses]
+    await told
+    for driver in drivers:
+        driver.cancel()
+    await asyncio.gather(*drivers, return_exceptions=True)
+
+
+@app.command()
 def check(config: ConfigPath, set_: Overrides = None) -> None:
     """Print every fault of a configuration (exit 2), or a summary of what it watches and drives."""
     found = _desired(config, set_).effective()
     typer.echo(_summary(found))
+
+
+def _tls(found: Config) -> str:
+    if found.mqtt.tls is None:
+        return "PLAIN, no TLS"
+    try:
+        client_context(found.mqtt.tls)
+    except Refused as refused:
+        return f"TLS, BUT NO CONNECTION UNTIL MENDED: {'; '.join(map(str, refused.faults))}"
+    return "TLS"
 
 
 def _summary(found: Config) -> str:
@@ -110,7 +168,7 @@ def _summary(found: Config) -> str:
     counted = [f"{count} {kind}" for kind, count in sorted(kinds.items())]
     lines = [
         f"gateway   {site.area}/{site.gateway}, reporting time {found.profile}, data in {found.data_dir}",
-        f"broker    {found.mqtt.host}:{found.mqtt.port}, {'TLS' if found.mqtt.tls is not None else 'PLAIN, no TLS'}",
+        f"broker    {found.mqtt.host}:{found.mqtt.port}, {_tls(found)}",
         f"buses     {', '.join(buses) or 'none'}",
         f"zones     {len(site.zones)}: {', '.join(counted) or 'none'}",
         f"premises  {', '.join(premises.id for premises in site.premises) or 'none'}",

@@ -129,7 +129,7 @@ class LaneBox:
     def _alarm(self, event: Event) -> Entry | None:
         assert self.me is not None
         same = _same(event)
-        twin = self.delivery.twin(same) if self.delivery.pressed else None
+        twin = self.delivery.held.twin(same) if self.delivery.held.pressed else None
         if twin is not None and twin.instance == self.me.instance:
             older = msgspec.json.decode(twin.data, type=Event)
             event = msgspec.structs.replace(event, count=event.count + older.count, first=older.first or older.at)
@@ -167,7 +167,7 @@ class LaneBox:
             self._offer(entry)
         self.delivery.gaps.changed = loaded.set_aside
         if loaded.set_aside:
-            self.outbox.put([entry for entry in self.delivery if not self.delivery.is_extra(entry)])
+            self.outbox.put([entry for entry in self.delivery if not self.delivery.held.is_extra(entry)])
             log.error("the outbox was no database any more; it is put aside and a new one begun", lane=self.lane)
             self._on_fault("records_lost", True, {"lane": str(self.lane), "reason": "the outbox had to be begun anew"})
         self._tend()

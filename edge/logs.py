@@ -1,13 +1,37 @@
-"""Logs of the gateway: JSON lines on standard error, for journald."""
+"""Logs of the gateway: JSON lines on standard error, for journald, those of libraries and last words among them."""
 
 from __future__ import annotations
 
 import logging
 import sys
+import threading
+from types import TracebackType
+from typing import TextIO
 
 import structlog
 
 LEVELS = ("debug", "info", "warning", "error")
+
+
+class Steady:
+    """A stream that loses lines rather than the gateway: its disk may be full, its reader gone."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write, or not."""
+        try:
+            return self._stream.write(text)
+        except (OSError, ValueError):
+            return 0
+
+    def flush(self) -> None:
+        """Flush, or not."""
+        try:
+            self._stream.flush()
+        except (OSError, ValueError):
+            return
 
 
 def set_up(level: str) -> None:
@@ -15,19 +39,40 @@ def set_up(level: str) -> None:
     if level not in LEVELS:
         raise ValueError(f"found {level!r}; allowed: {', '.join(LEVELS)}")
     number = logging.getLevelNamesMapping()[level.upper()]
+    stream = Steady(sys.stderr)
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
+        processors=[*shared, structlog.processors.JSONRenderer()],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(stream),  # type: ignore[arg-type]  # it writes and flushes
         cache_logger_on_first_use=True,
     )
-    # the libraries' own lines
-    logging.basicConfig(
-        level=max(number, logging.WARNING), stream=sys.stderr, format="%(levelname)s %(name)s %(message)s"
+    libraries = logging.StreamHandler(stream)
+    libraries.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(),
+            ],
+            foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
+        )
     )
+    logging.basicConfig(level=max(number, logging.WARNING), handlers=[libraries], force=True)
+    sys.excepthook = _last_words
+    threading.excepthook = _thread_died
+
+
+def _last_words(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    structlog.get_logger("lianfang").critical("the gateway ends by an error", exc_info=(kind, error, trace))
+
+
+def _thread_died(died: threading.ExceptHookArgs) -> None:
+    error = died.exc_value or died.exc_type()
+    name = died.thread.name if died.thread is not None else "unknown"
+    log = structlog.get_logger("lianfang")
+    log.critical("a thread ended by an error", thread=name, exc_info=(died.exc_type, error, died.exc_traceback))

@@ -18,6 +18,8 @@ TRIES_QUICK = 3
 RETRY_S = (0.1, 0.3, 1.0, 3.0, 10.0)
 """Waits before the next attempt; the last repeats for as long as the output is not as it should be."""
 
+ENDING = "the gateway ends"
+
 log = structlog.get_logger("lianfang.outputs")
 
 
@@ -43,6 +45,7 @@ class Outputs:
         self._wishes: dict[str, dict[str, _Wish]] = {bus: {} for bus in drivers}
         self._wake = {bus: asyncio.Event() for bus in drivers}
         self._failing: set[str] = set()
+        self._ending = False
         self.on_trouble: Callable[[str, str | None], None] = _nobody
 
     def drive(self, output: str, target: str, on: bool) -> Awaitable[str | None]:
@@ -51,7 +54,11 @@ class Outputs:
         older = self._wishes[bus].pop(output, None)
         if older is not None and not older.tried.done():
             older.tried.set_result("replaced by a newer wish")
-        wish = self._wishes[bus][output] = _Wish(output, target, on)
+        wish = _Wish(output, target, on, failures=older.failures if older is not None else 0)
+        if self._ending:
+            wish.tried.set_result(ENDING)
+            return wish.tried
+        self._wishes[bus][output] = wish
         self._wake[bus].set()
         return asyncio.shield(wish.tried)
 
@@ -108,7 +115,14 @@ class Outputs:
         return None
 
     async def all_off(self, targets: Iterable[str], limit_s: float) -> None:
-        """At the end: nobody will be there to switch these off later. Best effort."""
+        """At the end: nobody will be there to switch these off later, so nothing is switched on from here on. Best
+        effort, in `limit_s` at most."""
+        self._ending = True
+        for wishes in self._wishes.values():
+            for wish in wishes.values():
+                if not wish.tried.done():
+                    wish.tried.set_result(ENDING)
+            wishes.clear()
         writes = [self._write(self._bus_of[target.partition("/")[0]], target, False) for target in targets]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(limit_s):

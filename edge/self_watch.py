@@ -80,28 +80,29 @@ class SelfWatch:
             self._app.put(Troubled("link", down))
 
     def _inbox(self) -> None:
-        lost, self._inbox_lost = self._app.inbox_lost - self._inbox_lost, self._app.inbox_lost
+        inbox = self._app.inbox
+        lost, self._inbox_lost = inbox.lost - self._inbox_lost, inbox.lost
         if lost:
-            log.error("looks at devices were given up: the inbox was full", lost=lost)
-        elif self._app.inbox_lost:
-            self._app.inbox_lost = self._inbox_lost = 0
+            log.error("looks at devices, or orders, were given up: the inbox was full", lost=lost)
+        elif inbox.lost:
+            inbox.lost = self._inbox_lost = 0
             self._app.put(Troubled("inbox_full", False))
 
     def _report(self, found: dict[str, health.Value]) -> None:
         app = self._app
         for point, value in found.items():
-            app.report(point, value)
-        app.report("health/clock", str(app.clock.now().quality))
-        app.report("health/link_up", app.uplink.down_since_ns is None)
-        app.report("health/link_failures", app.uplink.counts.failures)
-        app.report("health/alarms_waiting", len(app.alarm.delivery))
-        app.report("health/telemetry_waiting", len(app.telemetry.delivery))
-        app.report("health/messages_refused", sum(app.inward.refused.values()))
+            app.effects.report(point, value)
+        app.effects.report("health/clock", str(app.clock.now().quality))
+        app.effects.report("health/link_up", app.uplink.down_since_ns is None)
+        app.effects.report("health/link_failures", app.uplink.counts.failures)
+        app.effects.report("health/alarms_waiting", len(app.alarm.delivery))
+        app.effects.report("health/telemetry_waiting", len(app.telemetry.delivery))
+        app.effects.report("health/messages_refused", sum(app.inward.refused.values()))
         for bus, driver in app.drivers.items():
-            app.report(f"health/bus/{bus}/breaks", driver.breaks)
+            app.effects.report(f"health/bus/{bus}/breaks", driver.breaks)
             for device in driver.health():
-                app.report(f"health/device/{device.device}/online", device.online)
-                app.report(f"health/device/{device.device}/polls", device.polls)
-                app.report(f"health/device/{device.device}/failures", sum(device.failures.values()))
+                app.effects.report(f"health/device/{device.device}/online", device.online)
+                app.effects.report(f"health/device/{device.device}/polls", device.polls)
+                app.effects.report(f"health/device/{device.device}/failures", sum(device.failures.values()))
                 if device.latency_ms is not None:
-                    app.report(f"health/device/{device.device}/latency_ms", round(device.latency_ms, 2))
+                    app.effects.report(f"health/device/{device.device}/latency_ms", round(device.latency_ms, 2))

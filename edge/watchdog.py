@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 
@@ -21,6 +22,12 @@ class Watchdog:
     def alive(self) -> None:
         """The fold is not stuck."""
         self._say("WATCHDOG=1")
+
+    async def run(self) -> None:
+        """Say that the loop which runs the fold is alive, until cancelled; nothing where nobody watches."""
+        while self.period_s is not None:
+            await asyncio.sleep(self.period_s)
+            self.alive()
 
     def stopping(self) -> None:
         """We were asked to end."""

@@ -12,7 +12,7 @@ import typer
 from hub.app import Hub
 from hub.chain import Broken
 from hub.defaults import load_defaults
-from hub.journal import JournalError
+from hub.journal import JournalError, JournalMoved
 from hub.journal import verify as verify_journal
 from hub.logs import set_up
 from hub.orders import load_key, make_key, public_text
@@ -41,6 +41,9 @@ def run(config: ConfigPath, set_: Overrides = None, log_level: LogLevel = "info"
         asyncio.run(_until_told(_checked(config, set_)))
     except Refused as refused:
         _refuse(config, refused)
+    except (JournalError, JournalMoved) as cause:
+        typer.echo(f"{config}: the hub ended: {cause}", err=True)
+        raise typer.Exit(1) from None
 
 
 @app.command()

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 import structlog
 import uvicorn
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hub.api.app import build
 from hub.api.desk import Parts
@@ -23,7 +24,7 @@ from hub.effects import Effects
 from hub.erasable import Erasable
 from hub.gate import Gate
 from hub.ingest import Ingest
-from hub.journal import Journal, JournalError
+from hub.journal import Journal, JournalError, JournalMoved
 from hub.links import Links
 from hub.live import LiveStream
 from hub.metrics import Metrics
@@ -40,8 +41,8 @@ from protocol.link import LinkError
 from protocol.records import Lane
 
 DAY_MS = 24 * 3_600_000
-END_S = 1.5
-"""How long the API may take to let its clients go."""
+END_S = 0.6
+"""How long the API may take to let its clients go, and the broker to hear that this hub does."""
 
 
 Job: TypeAlias = Coroutine[Any, Any, None]
@@ -63,7 +64,11 @@ class Hub:
         self._stopping.set()
 
     async def run(self) -> None:
-        """Put everything together and run it. Raises Refused for what the configuration names and is not usable."""
+        """Put everything together and run it.
+
+        Raises Refused for what the configuration names and is not usable, JournalError when the journal cannot be
+        read at the start, JournalMoved when it was written to by somebody else.
+        """
         with contextlib.closing(self._listen()) as listener, self._built() as (tasks, parts, connections):
             self.parts = parts
             server = _Server(_served(parts), self._started)
@@ -73,15 +78,25 @@ class Hub:
                     running.append(group.create_task(server.serve([listener]), name="api"))
                     await self._stopping.wait()
                     parts.live.close()
-                    with contextlib.suppress(LinkError):
-                        await connections.farewell()
                     server.should_exit = True
-                    await asyncio.wait(running[-1:], timeout=END_S)
+                    farewell = group.create_task(_farewell(connections), name="farewell")
+                    await asyncio.wait([running[-1], farewell], timeout=END_S)
                     for task in running:
                         task.cancel()
+            except* JournalMoved as moved:
+                raise JournalMoved(str(moved.exceptions[0])) from None
             finally:
                 parts.live.close()
         self._log.info("ended")
+
+    def _key(self) -> Ed25519PrivateKey:
+        path = self.settings.key_path
+        if path.exists():
+            return load_key(path)
+        self._log.warning(
+            "made a new signing key: gateways obey it once they are given its public half", path=str(path)
+        )
+        return make_key(path)
 
     def _listen(self) -> socket.socket:
         api = self.settings.api
@@ -106,7 +121,7 @@ class Hub:
         defaults = load_defaults(settings.hub.defaults)
         desk = Desk(registry, defaults)
         settings.hub.data_dir.mkdir(parents=True, exist_ok=True)
-        private = load_key(settings.key_path) if settings.key_path.exists() else make_key(settings.key_path)
+        private = self._key()
         with contextlib.ExitStack() as stack:
             journal = stack.enter_context(_journal(settings, desk.config_digest))
             store = stack.enter_context(contextlib.closing(_store(settings)))
@@ -153,8 +168,15 @@ class Hub:
                 metrics=metrics,
                 people=settings.person,
                 broker=connections.state,
+                chain="" if rebuilt.broken is None else f"the chain is broken: {rebuilt.broken}",
             )
             yield tasks, parts, connections
+
+
+async def _farewell(connections: Connections) -> None:
+    with contextlib.suppress(LinkError, TimeoutError):
+        async with asyncio.timeout(END_S):
+            await connections.farewell()
 
 
 def _journal(settings: Settings, config: str) -> Journal:

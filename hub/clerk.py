@@ -1,7 +1,8 @@
 """The clerk carries inputs to the desk, has the journal commit them, and only then lets anything be done.
 
-One writer and group commit: whatever waits goes into one transaction, written in a thread of its own. When that
-fails the desk forgets the batch, nothing is performed, no receipt leaves, and the batch is tried again.
+One writer and group commit: whatever waits goes into one transaction, written in a thread of its own, as far as it can
+be stepped without holding up the loop. When the transaction fails the desk forgets the batch, nothing is performed, no
+receipt leaves, and the batch waits in front for the next attempt, with whatever more urgent came meanwhile before it.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from hub.metrics import Metrics
 
 BACKOFF_MS_FIRST = 50
 BACKOFF_MS_MAX = 5_000
+STEP_MS_MAX = 10.0
+"""How long one batch may be stepped; what is left goes first in the next, after a press that came meanwhile."""
 DIGESTS_MAX = 100_000
 """Records whose bytes are remembered, to tell a resend from a conflict; an older one resent counts as a resend."""
 
@@ -53,6 +56,7 @@ class _Batch:
     stepped: list[tuple[Item, Input, tuple[Effect, ...], bool]] = field(default_factory=list)
     digests: dict[tuple[str, str, str, int], bytes] = field(default_factory=dict)
     refused: list[tuple[Item, NotAllowed]] = field(default_factory=list)
+    left: list[Item] = field(default_factory=list)
 
 
 class Clerk:
@@ -92,12 +96,16 @@ class Clerk:
 
     async def run(self) -> None:
         """Take, commit, perform, for ever."""
+        backoff_ms = BACKOFF_MS_FIRST
         while True:
-            await self.inbox.wait(self._until_due_s())
-            now_ms, mono_ms = self._clock.now_ms(), _now_ms()
-            due = [Item(due, now_ms, mono_ms) for due in self._due(now_ms)]
-            if items := [*self.inbox.take(self._batch_max), *due[: self._batch_max]]:
-                await self._commit(items)
+            if self.down is None:
+                await self.inbox.wait(self._until_due_s())
+            if await self._round():
+                backoff_ms = BACKOFF_MS_FIRST
+                await asyncio.sleep(0)  # a round of mere duplicates waits for nothing, and others want their turn
+            else:
+                await asyncio.sleep(backoff_ms / 1000)
+                backoff_ms = min(2 * backoff_ms, BACKOFF_MS_MAX)
             self._metrics.inbox_depth.labels("alarm").set(len(self.inbox))
 
     def _until_due_s(self) -> float | None:
@@ -110,26 +118,37 @@ class Clerk:
     def _due(self, now_ms: int) -> list[Due]:
         return [due for due in self._desk.due(now_ms) if (due.area, due.timer) not in self._set_aside]
 
-    async def _commit(self, items: list[Item]) -> None:
-        backoff_ms = BACKOFF_MS_FIRST
-        while True:
-            batch = self._step(items)
-            began_ms = _now_ms()
-            try:
-                await self._write(batch.drafts)
-            except JournalError as cause:
-                self._desk.rollback()
-                self._fail(batch, str(cause))
-                await asyncio.sleep(backoff_ms / 1000)
-                backoff_ms = min(2 * backoff_ms, BACKOFF_MS_MAX)
-                kept = [item for item in items if item.answer is None]
-                items = [*kept, *self.inbox.take(self._batch_max - len(kept))]
-                continue
-            self._desk.commit()
-            if batch.drafts:
-                self._metrics.commit_seconds.observe((_now_ms() - began_ms) / 1000)
-            self._succeed(batch)
-            return
+    def _next(self) -> list[Item]:
+        """What is stepped next: the urgent, deadlines, then as much of the rest as the batch holds."""
+        now_ms, mono_ms = self._clock.now_ms(), _now_ms()
+        urgent = self.inbox.take_urgent(self._batch_max)
+        due = [Item(due, now_ms, mono_ms) for due in self._due(now_ms)[: self._batch_max]]
+        return [*urgent, *due, *self.inbox.take_calm(self._batch_max - len(urgent))]
+
+    async def _round(self) -> bool:
+        """One batch; False when the journal did not take it."""
+        items = self._next()
+        if not items and self.down is None:
+            return True
+        batch = self._step(items)
+        self._put_back(batch.left)
+        began_ms = _now_ms()
+        try:
+            await self._write(batch.drafts)
+        except JournalError as cause:
+            self._desk.rollback()
+            self._put_back(item for item, *_ in batch.stepped if item.answer is None)
+            self._fail(batch, str(cause))
+            return False
+        self._desk.commit()
+        if batch.drafts:
+            self._metrics.commit_seconds.observe((_now_ms() - began_ms) / 1000)
+        self._succeed(batch)
+        return True
+
+    def _put_back(self, items: Iterable[Item]) -> None:
+        """Deadlines stay due by themselves."""
+        self.inbox.back(item for item in items if not isinstance(item.taken, Due))
 
     async def _write(self, drafts: list[Draft]) -> None:
         """Into the journal, in its thread. While that is down, having nothing to write is no proof that it is well."""
@@ -140,11 +159,15 @@ class Clerk:
             await loop.run_in_executor(self.writer, self._journal.probe)
 
     def _step(self, items: list[Item]) -> _Batch:
-        """Step all; an input the desk chokes on is a bug of ours: it is set aside, loudly, and its neighbours go on."""
+        """Step what there is time for; an input the desk chokes on is a bug of ours: it is set aside, loudly, and its
+        neighbours go on."""
         while True:
-            batch = _Batch()
+            batch, began_ms = _Batch(), _now_ms()
             self._desk.begin()
-            for item in items:
+            for at, item in enumerate(items):
+                if at and _now_ms() - began_ms > STEP_MS_MAX:
+                    batch.left = items[at:]
+                    return batch
                 try:
                     self._step_one(batch, item)
                 except NotAllowed as cause:
@@ -192,8 +215,8 @@ class Clerk:
         if self.down is None:
             self._log.error("the journal takes nothing", why=why)
         self.down = why
-        for item, cause in batch.refused:
-            _answer(item, cause)
+        for item, _ in batch.refused:  # it was refused for what the batch had done, and the batch did not happen
+            _answer(item, StoreDown(why))
         for item, *_ in batch.stepped:
             _answer(item, StoreDown(why))
         self.hold(item.taken for item, *_ in batch.stepped)
@@ -216,10 +239,15 @@ class Clerk:
             _answer(item, None)
 
 
-def gateways_of(inputs: Iterable[Input]) -> list[tuple[str, str]]:
-    """The gateways that wait for a receipt for these, each once, in the order of the inputs."""
-    awaiting = ((one.area, one.gateway) for one in inputs if isinstance(one, Recorded | Conflicted | Gapped))
-    return list(dict.fromkeys(awaiting))
+def waiting_for(inputs: Iterable[Input]) -> dict[tuple[str, str], list[str]]:
+    """The gateways that wait for a receipt for these, each with the instances it sent."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for one in inputs:
+        if isinstance(one, Recorded | Conflicted | Gapped):
+            instances = found.setdefault((one.area, one.gateway), [])
+            if one.instance not in instances:
+                instances.append(one.instance)
+    return found
 
 
 def _answer(item: Item, cause: Exception | None) -> None:

@@ -24,6 +24,8 @@ LANES = {
     Lane.ALARM: tuple(channel for channel in UP if channel is not Channel.TELEMETRY),
     Lane.TELEMETRY: (Channel.TELEMETRY,),
 }
+TURN_S = 0.005
+"""How long messages are handed on without a pause for the others."""
 INBOX_MAX = 4_000
 """Messages of a lane between the broker and the gate; the newest is discarded beyond, and sent again."""
 
@@ -79,12 +81,13 @@ class Connections:
 
     async def _read(self, link: Link) -> None:
         """Hand on what came, and let others run now and then when there is much of it."""
-        count = 0
+        clock = asyncio.get_running_loop().time
+        turn_s = clock()
         async for message in link.messages():
             self._ingest.take(message)
-            count += 1
-            if count % 16 == 0:
+            if clock() - turn_s > TURN_S:
                 await asyncio.sleep(0)
+                turn_s = clock()
 
     async def _announce(self, link: Link, *, online: bool) -> None:
         await link.publish(hub_topic(self._hub), self._session_bytes(online=online), retain=True, timeout_s=2.0)

@@ -9,10 +9,11 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec.structs import replace
 
-from hub.clerk import Done, gateways_of
+from hub.clerk import Done, waiting_for
 from hub.core.desk import Desk
 from hub.core.incident import Incident
-from hub.core.io import Changed, Effect, Input, Linked, Page, Recorded, Replied, Send
+from hub.core.io import Changed, Due, Effect, Input, Linked, Page, Recorded, Replied, Send
+from hub.core.moves import FORGET
 from hub.erasable import Erasable
 from hub.live import LiveStream
 from hub.metrics import Metrics
@@ -78,14 +79,14 @@ class Effects:
             self._count(one)
         for last, first in changed.values():
             self._perform(last, first)
-        for area, gateway in gateways_of(one.taken for one in done):
-            self._receipting.alarm(area, gateway)
+        for (area, gateway), instances in waiting_for(one.taken for one in done).items():
+            self._receipting.alarm(area, gateway, instances)
         self._receipting.release()
 
     def hold(self, inputs: Iterable[Input]) -> None:
         """Nothing could be committed: whoever waits for a receipt is told to hold."""
-        for area, gateway in gateways_of(inputs):
-            self._receipting.alarm(area, gateway)
+        for (area, gateway), instances in waiting_for(inputs).items():
+            self._receipting.alarm(area, gateway, instances)
 
     def send(self, order: Send) -> None:
         """Sign an order and put it on its way; one that finds no room is sent again by the desk's retry."""
@@ -109,7 +110,6 @@ class Effects:
     def _changed(self, effect: Changed, done: Done) -> None:
         incident = self._desk.incident(effect.area, effect.incident)
         if incident is None:
-            self._known.discard((effect.area, effect.incident))
             return
         if (effect.area, effect.incident) not in self._known:
             self._known.add((effect.area, effect.incident))
@@ -134,7 +134,9 @@ class Effects:
 
     def _count(self, done: Done) -> None:
         taken = done.taken
-        if isinstance(taken, Recorded):
+        if isinstance(taken, Due) and taken.timer.startswith(FORGET):
+            self._known.discard((taken.area, taken.timer.removeprefix(FORGET)))
+        elif isinstance(taken, Recorded):
             if not done.effective:
                 self._metrics.duplicates.labels("alarm").inc()
                 return

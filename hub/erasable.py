@@ -42,14 +42,19 @@ class Erasable:
 
     def keep(self, note: Note) -> None:
         """Remember a text, for showing it; the journal stores it with the move it belongs to."""
-        self._texts[note.hash] = note.text
-        while len(self._texts) > TEXTS_MAX:
-            self._texts.popitem(last=False)
+        self._remember({note.hash: note.text})
 
     async def recall(self, incident: str) -> None:
         """Read the texts of one incident from disk. Raises JournalError."""
         found = await asyncio.get_running_loop().run_in_executor(self._writer, self._journal.notes, incident)
-        self._texts.update(found)
+        self._remember(found)
+
+    def _remember(self, texts: dict[str, str]) -> None:
+        for digest, text in texts.items():
+            self._texts[digest] = text
+            self._texts.move_to_end(digest)
+        while len(self._texts) > TEXTS_MAX:
+            self._texts.popitem(last=False)
 
     def shown(self, incident: Incident) -> Incident:
         """The incident as it may be shown: persons by their ids, texts as written, where neither was erased."""

@@ -1,17 +1,21 @@
-"""The desk's bounded inbox: P1, P2 and people's moves have their own space and go first."""
+"""The desk's bounded inbox: P1, P2, people's moves and replies have their own space and go first."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from hub.core.io import Input, Recorded
+from hub.core.io import Conflicted, Gapped, Input, Linked, Recorded
 from hub.journal import Note
 from protocol.kinds import Priority
 
 URGENT_MAX = 1_024
-CALM_MAX = 1_024
+CALM_MAX = 4_096
+ROOM_MIN = 16
+"""Room told even while the calm queue is full: a credit of zero would hold back the P1s, which have their own space."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,26 +61,37 @@ class Inbox:
         if self._urgent or self._calm:
             return
         self._wake.clear()
-        try:
-            await asyncio.wait_for(self._wake.wait(), limit_s)
-        except TimeoutError:
-            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(limit_s):
+                await self._wake.wait()
 
-    def take(self, limit: int) -> list[Item]:
-        """Up to `limit` inputs, the urgent ones first."""
-        taken: list[Item] = []
-        for queue in (self._urgent, self._calm):
-            while queue and len(taken) < limit:
-                taken.append(queue.popleft())
-        return taken
+    def take_urgent(self, limit: int) -> list[Item]:
+        """Up to `limit` of what goes first, in order of arrival."""
+        return _taken(self._urgent, limit)
+
+    def take_calm(self, limit: int) -> list[Item]:
+        """Up to `limit` of the rest, in order of arrival."""
+        return _taken(self._calm, limit)
+
+    def back(self, items: Iterable[Item]) -> None:
+        """Put items that were taken, and not done, in front again; they had their place and need no other."""
+        for item in reversed(list(items)):
+            (self._urgent if _urgent(item.taken) else self._calm).appendleft(item)
 
     def room(self) -> int:
-        """How many records of any priority there is certainly room for."""
-        return min(URGENT_MAX - len(self._urgent), CALM_MAX - len(self._calm))
+        """How many records of any priority there is room for; the calm may be set aside, the urgent find theirs."""
+        return max(0, min(URGENT_MAX - len(self._urgent), max(CALM_MAX - len(self._calm), ROOM_MIN)))
 
     def __len__(self) -> int:
         return len(self._urgent) + len(self._calm)
 
 
+def _taken(queue: deque[Item], limit: int) -> list[Item]:
+    return [queue.popleft() for _ in range(min(limit, len(queue)))]
+
+
 def _urgent(taken: Input) -> bool:
-    return not isinstance(taken, Recorded) or taken.event.priority <= Priority.P2
+    """A gateway may declare thousands of gaps in one message, and a broker lose thousands of gateways at once."""
+    if isinstance(taken, Recorded | Conflicted):
+        return taken.event.priority <= Priority.P2
+    return not isinstance(taken, Gapped | Linked)

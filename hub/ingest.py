@@ -7,6 +7,7 @@ import asyncio
 import hashlib
 
 import msgspec
+import structlog
 
 from hub.clerk import Clerk
 from hub.clock import HubClock
@@ -55,6 +56,7 @@ class Ingest:
         self._metrics = metrics
         self._refusals = Refusals(metrics)
         self._untold: dict[tuple[str, str], Linked] = {}
+        self._log = structlog.get_logger("hub.ingest")
 
     def take(self, message: Incoming) -> None:
         """One message from the broker."""
@@ -64,6 +66,9 @@ class Ingest:
             self._by_channel(address, message)
         except RemoteError as cause:
             self._refuse(gateway, cause.reason, str(cause))
+        except Exception:  # a bug of ours, which must not end the lane for everybody
+            self._metrics.set_aside.inc()
+            self._log.exception("set aside: this message could not be taken", topic=message.topic[:255])
 
     async def watch(self) -> None:
         """Look for gateways that fell silent, for ever."""
@@ -142,8 +147,8 @@ class Ingest:
         self._heard(address, message)
         for result in reply.results:
             self._metrics.replies.labels(result.outcome.value).inc()
-        for fault in reply.faults:
-            self._refusals.note(f"{address.area}/{address.gateway}", str(fault))
+        if reply.faults:
+            self._refusals.note(f"{address.area}/{address.gateway}", reply.faults, self._clock.mono_ms())
         if reply.results:
             self._put(Replied(address.area, address.gateway, reply.order, reply.results))
 

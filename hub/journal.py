@@ -29,6 +29,11 @@ class JournalError(Exception):
     """The journal could not be opened, written or read; says why. Nothing of the batch was written."""
 
 
+class JournalMoved(Exception):
+    """The journal holds entries this hub does not know: a commit that failed came through after all, or another hub
+    writes there. Only a start anew, from what the journal holds, is sure to agree with it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Note:
     """A text that may be erased; the chain holds only `hash`, salted, so that the text cannot be guessed from it."""
@@ -80,6 +85,7 @@ class Journal:
             self._connection = self._engine.connect()
             self._n, self._heads = _heads(self._connection)
             self._connection.rollback()
+            self._doubtful = False
         except (SQLAlchemyError, OSError) as cause:
             raise JournalError(_said(cause)) from cause
 
@@ -97,7 +103,8 @@ class Journal:
         self._engine.dispose()
 
     def append(self, drafts: Sequence[Draft]) -> list[Entry]:
-        """Write all drafts in one durable transaction, or none. Gives the entries."""
+        """Write all drafts in one durable transaction, or none. Gives the entries. Raises JournalMoved."""
+        self._settle_doubt()
         heads = dict(self._heads)
         entries = [self._entry(heads, self._n + at, draft) for at, draft in enumerate(drafts, 1)]
         notes = [
@@ -113,10 +120,24 @@ class Journal:
                 if entries:
                     self._connection.execute(insert(tables.entry), [msgspec.structs.asdict(entry) for entry in entries])
         except (SQLAlchemyError, OSError) as cause:
+            self._doubtful = True
             raise JournalError(_said(cause)) from cause
         self._n += len(entries)
         self._heads = heads
         return entries
+
+    def _settle_doubt(self) -> None:
+        """After a failure: does the journal still end where we think it does?"""
+        if not self._doubtful:
+            return
+        try:
+            with self._connection.begin():
+                n, heads = _heads(self._connection)
+        except (SQLAlchemyError, OSError) as cause:
+            raise JournalError(_said(cause)) from cause
+        if (n, heads) != (self._n, self._heads):
+            raise JournalMoved(f"the journal ends with entry {n}, and this hub wrote up to {self._n}")
+        self._doubtful = False
 
     def _entry(self, heads: dict[str, Head], n: int, draft: Draft) -> Entry:
         kind, body = str(draft.taken.__struct_config__.tag), msgspec.json.encode(draft.taken)
@@ -124,8 +145,8 @@ class Journal:
 
     def inputs(self) -> Iterator[tuple[int, Input]]:
         """Every input with the time (hub wall ms) the desk took it, in order, read in batches."""
-        for row in self.entries():
-            yield row.at_ms, _DECODER.decode(row.body)
+        for entry in self.entries():
+            yield entry.at_ms, input_of(entry)
 
     def entries(self) -> Iterator[Entry]:
         """Every entry in order of `n`, read in batches."""
@@ -143,7 +164,11 @@ class Journal:
             return {row.person: row.alias for row in rows}
 
     def probe(self) -> None:
-        """Write and commit something of no meaning, to learn whether the disk takes anything. Raises JournalError."""
+        """Write and commit something of no meaning, to learn whether the disk takes anything.
+
+        Raises JournalError, JournalMoved.
+        """
+        self._settle_doubt()
         row = {"alias": "probe", "salt": b"", "person": "probe"}
         try:
             with self._connection.begin():
@@ -185,6 +210,11 @@ class Journal:
         """Forget the note texts of an incident; says how many. The chain stays whole."""
         with self._engine.begin() as connection:
             return connection.execute(delete(tables.note).where(tables.note.c.incident == incident)).rowcount
+
+
+def input_of(entry: Entry) -> Input:
+    """What the desk took. Raises msgspec.DecodeError for a body that is none."""
+    return _DECODER.decode(entry.body)
 
 
 def open_engine(url: str, busy_ms: int = 2_000) -> Engine:

@@ -45,7 +45,8 @@ class Listener:
                 return
             self.ready.clear()
             try:
-                await asyncio.wait_for(self.ready.wait(), quiet_s)
+                async with asyncio.timeout(quiet_s):
+                    await self.ready.wait()
             except TimeoutError:
                 yield None
 

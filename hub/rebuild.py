@@ -7,44 +7,63 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from hub.chain import Broken, Entry, followed
 from hub.clerk import DIGESTS_MAX
 from hub.core.desk import Desk
 from hub.core.io import NotAllowed, Recorded
 from hub.ingest import digest_of
-from hub.journal import Journal
-
-BATCH = 500
+from hub.journal import Journal, input_of
 
 
 @dataclass(slots=True)
 class Rebuilt:
-    """What the journal gave: entries, how many of them are refused today, and when the last was taken."""
+    """What the journal gave. `differing`: moves that are refused today; `left_out`: entries the desk could not take.
+
+    `broken` is the first entry that does not follow in its chain; `last_ms` when the last entry was taken (hub wall).
+    """
 
     entries: int = 0
     differing: int = 0
+    left_out: int = 0
     last_ms: int = 0
+    broken: Broken | None = None
     digests: OrderedDict[tuple[str, str, str, int], bytes] = field(default_factory=OrderedDict)
 
 
 def rebuild(desk: Desk, journal: Journal) -> Rebuilt:
-    """Fold every entry. A move that today's rules refuse changes nothing and is counted. Raises JournalError."""
+    """Fold every entry. Raises JournalError.
+
+    A journal somebody tampered with, or a rule that changed, must not leave a village without its hub: what cannot be
+    taken is left out, loudly, and the rest stands.
+    """
+    log = structlog.get_logger("hub.rebuild")
     found = Rebuilt()
-    desk.begin()
-    for at_ms, taken in journal.inputs():
+    for entry, broken in followed(journal.entries()):
+        if broken is not None and found.broken is None:
+            found.broken = broken
+            log.error("the journal's chain is broken", entry=str(broken))
+        found.entries += 1
+        found.last_ms = max(found.last_ms, entry.at_ms)
+        desk.begin()
         try:
-            desk.step(taken, at_ms)
+            _fold(desk, entry, found)
         except NotAllowed:
             found.differing += 1
-        found.entries += 1
-        found.last_ms = max(found.last_ms, at_ms)
-        if isinstance(taken, Recorded):
-            found.digests[taken.area, taken.gateway, taken.instance, taken.event.seq] = digest_of(taken.event)
-            if len(found.digests) > DIGESTS_MAX:
-                found.digests.popitem(last=False)
-        if found.entries % BATCH == 0:
-            desk.commit()
-            desk.begin()
-    desk.commit()
-    log = structlog.get_logger("hub.rebuild")
-    log.info("rebuilt from the journal", entries=found.entries, differing=found.differing)
+        except Exception as cause:
+            desk.rollback()
+            found.left_out += 1
+            log.error("left out: the desk cannot take this entry", n=entry.n, kind=entry.kind, why=repr(cause))
+            continue
+        desk.commit()
+    words = {"entries": found.entries, "differing": found.differing, "left_out": found.left_out}
+    log.info("rebuilt from the journal", **words)
     return found
+
+
+def _fold(desk: Desk, entry: Entry, found: Rebuilt) -> None:
+    taken = input_of(entry)
+    desk.step(taken, entry.at_ms, replayed=True)
+    if isinstance(taken, Recorded):
+        found.digests[taken.area, taken.gateway, taken.instance, taken.event.seq] = digest_of(taken.event)
+        if len(found.digests) > DIGESTS_MAX:
+            found.digests.popitem(last=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 
 from hub.clerk import Clerk
 from hub.clock import HubClock
@@ -15,6 +16,10 @@ from hub.recorder import Recorder
 from hub.store.port import StoreError
 from protocol.records import Lane
 from protocol.topics import Channel, topic
+
+ASKED_MAX = 16
+"""Instances per gateway and lane that sent something last. A gateway that restarted often offline brings records of
+more instances than a receipt names; those it asked for last are named first, so that all get their turn."""
 
 
 class Receipting:
@@ -35,6 +40,7 @@ class Receipting:
         self._held: dict[tuple[str, str], None] = {}
         self._telemetry_held: dict[tuple[str, str], None] = {}
         self._due: dict[tuple[str, str], None] = {}
+        self._asked: dict[tuple[Lane, str, str], dict[str, None]] = {}
         self._wake = asyncio.Event()
 
     def both(self, area: str, gateway: str) -> None:
@@ -42,12 +48,13 @@ class Receipting:
         self.alarm(area, gateway)
         self.telemetry(area, gateway)
 
-    def alarm(self, area: str, gateway: str) -> None:
-        """What of the alarm lane is on disk; without credit while the journal is down, and with it once it is not."""
+    def alarm(self, area: str, gateway: str, instances: Iterable[str] = ()) -> None:
+        """What of the alarm lane is on disk, first of these instances; without credit while the journal is down."""
+        first = self._first(Lane.ALARM, area, gateway, instances)
         room = credit(self._limits.alarm, self._clerk.inbox.room(), held=self._clerk.down is not None)
         if not room:
             self._held[area, gateway] = None
-        data = receipt(self._hub, Lane.ALARM, self._desk.marks(area, gateway), room, self._clock.now_ms())
+        data = receipt(self._hub, Lane.ALARM, self._desk.marks(area, gateway), room, self._clock.now_ms(), first)
         self._metrics.receipts.labels("alarm").inc()
         self.alarm_out.receipt(topic(area, gateway, Channel.RECEIPT), Lane.ALARM, data)
 
@@ -57,8 +64,9 @@ class Receipting:
         for area, gateway in held:
             self.alarm(area, gateway)
 
-    def telemetry(self, area: str, gateway: str) -> None:
+    def telemetry(self, area: str, gateway: str, instances: Iterable[str] = ()) -> None:
         """What of the telemetry lane is on disk; the store is asked by `run`, in its own thread."""
+        self._first(Lane.TELEMETRY, area, gateway, instances)
         self._due[area, gateway] = None
         if self._recorder.down is None:
             self._due |= self._telemetry_held
@@ -80,6 +88,17 @@ class Receipting:
             room = credit(self._limits.telemetry, self._recorder.room(), held=held)
             if not room:
                 self._telemetry_held[area, gateway] = None
-            data = receipt(self._hub, Lane.TELEMETRY, marks, room, self._clock.now_ms())
+            first = self._first(Lane.TELEMETRY, area, gateway)
+            data = receipt(self._hub, Lane.TELEMETRY, marks, room, self._clock.now_ms(), first)
             self._metrics.receipts.labels("telemetry").inc()
             self.telemetry_out.receipt(topic(area, gateway, Channel.RECEIPT), Lane.TELEMETRY, data)
+
+    def _first(self, lane: Lane, area: str, gateway: str, instances: Iterable[str] = ()) -> list[str]:
+        """The instances that sent something last, the last of them first."""
+        asked = self._asked.setdefault((lane, area, gateway), {})
+        for instance in instances:
+            asked.pop(instance, None)
+            asked[instance] = None
+        while len(asked) > ASKED_MAX:
+            del asked[next(iter(asked))]
+        return list(reversed(asked))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 from protocol.codec import encode
 from protocol.messages import VERSION, Receipt
@@ -10,16 +10,22 @@ from protocol.ranges import Ranges
 from protocol.records import Lane
 
 SPANS_MAX = 2_000
-"""Ranges in one receipt; the lowest are told first, the rest once those have grown together."""
-INSTANCES_MAX = 64
+"""Ranges in one receipt; the lowest and the highest of an instance are told, the rest once those grew together."""
+INSTANCES_MAX = 32
 
 
-def receipt(hub: str, lane: Lane, marks: Mapping[str, Ranges], credit: int, hub_ms: int) -> bytes:
-    """The bytes of one receipt, bounded to what fits a message."""
+def receipt(
+    hub: str, lane: Lane, marks: dict[str, Ranges], credit: int, hub_ms: int, first: Iterable[str] = ()
+) -> bytes:
+    """The bytes of one receipt, bounded to what fits a message: instances named `first`, then those started last.
+
+    `marks` has the newest instance last.
+    """
     committed: dict[str, list[tuple[int, int]]] = {}
     left = SPANS_MAX
-    for instance, ranges in list(marks.items())[-INSTANCES_MAX:]:
-        spans = list(ranges)[:left]
+    told = dict.fromkeys([*(instance for instance in first if instance in marks), *reversed(marks)])
+    for instance in list(told)[:INSTANCES_MAX]:
+        spans = _ends(list(marks[instance]), left)
         left -= len(spans)
         if spans:
             committed[instance] = spans
@@ -29,3 +35,11 @@ def receipt(hub: str, lane: Lane, marks: Mapping[str, Ranges], credit: int, hub_
 def credit(limit: int, room: int, *, held: bool) -> int:
     """How many records a gateway may have on the way: none while the store is down, never more than there is room."""
     return 0 if held else max(0, min(limit, room))
+
+
+def _ends(spans: list[tuple[int, int]], limit: int) -> list[tuple[int, int]]:
+    """The newest are among them: who waits for a lamp must not wait for old holes to be filled."""
+    if len(spans) <= limit:
+        return spans
+    high = limit // 2
+    return spans[: limit - high] + (spans[-high:] if high else [])

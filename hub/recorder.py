@@ -47,7 +47,7 @@ class Recorder:
     """The one task that writes telemetry. `receipt` is called for a gateway when its readings are on disk."""
 
     def __init__(self, store: TelemetryStore, metrics: Metrics) -> None:
-        self.receipt: Callable[[str, str], None] = lambda area, gateway: None
+        self.receipt: Callable[[str, str, list[str]], None] = lambda area, gateway, instances: None
         self.down: str | None = None
         self.writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="telemetry")
         self._store = store
@@ -94,8 +94,7 @@ class Recorder:
             backoff_s = BACKOFF_S_FIRST
             self._weight -= sum(delivery.weight() for delivery in batch)
             self._metrics.inbox_depth.labels("telemetry").set(self._weight)
-            for area, gateway in dict.fromkeys(delivery.source[:2] for delivery in batch):
-                self.receipt(area, gateway)
+            self._tell(batch)
 
     async def prune(self, now_ms: Callable[[], int], keep_ms: int, bytes_max: int) -> None:
         """Keep the store within its bounds, for ever."""
@@ -117,6 +116,13 @@ class Recorder:
             weight += batch[-1].weight()
         return batch
 
+    def _tell(self, batch: list[Delivery]) -> None:
+        found: dict[tuple[str, str], list[str]] = {}
+        for area, gateway, instance in dict.fromkeys(delivery.source for delivery in batch):
+            found.setdefault((area, gateway), []).append(instance)
+        for (area, gateway), instances in found.items():
+            self.receipt(area, gateway, instances)
+
     async def _write(self, batch: list[Delivery]) -> bool:
         settled: dict[Source, Ranges] = {}
         for delivery in batch:
@@ -132,8 +138,8 @@ class Recorder:
             self._metrics.store_failures.inc()
             if self.down is None:
                 self._log.error("the telemetry store takes nothing", why=str(cause))
-                for area, gateway in {delivery.source[:2] for delivery in batch}:
-                    self.receipt(area, gateway)
+                self.down = str(cause)
+                self._tell(batch)
             self.down = str(cause)
             return False
         self.down = None

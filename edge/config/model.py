@@ -176,7 +176,7 @@ class SiteFile(Table):
     gateway: GatewayTable
     mqtt: MqttTable
     hub_keys: dict[Id, str] = Field(
-        default={}, description="hub key name to Ed25519 public key in base64; with none no order is obeyed"
+        default={}, description="hub key name to Ed25519 public key, in base64 or PEM; with none no order is obeyed"
     )
     limits: LimitsTable = LimitsTable.model_validate({})
     bus: list[BusTable] = Field(min_length=1, max_length=16)

@@ -16,6 +16,8 @@ from protocol.faults import Fault, Refused, shown
 from protocol.ids import ID_ALLOWED, is_id
 from protocol.tls import Tls, client_context
 
+SPKI = bytes.fromhex("302a300506032b6570032100")
+"""What stands before the bytes of an Ed25519 public key in PEM (RFC 8410)."""
 NEVER_LATE = datetime.min.replace(tzinfo=UTC)
 
 
@@ -69,7 +71,15 @@ def read_hub_keys(raw: Any, where: str) -> tuple[dict[str, Ed25519PublicKey], li
         if not is_id(name):
             faults.append(Fault(where, f"hub_keys.{name}", shown(name), f"a name of {ID_ALLOWED}"))
         try:
-            keys[name] = Ed25519PublicKey.from_public_bytes(base64.b64decode(text, validate=True))
-        except (TypeError, ValueError, binascii.Error):
-            faults.append(Fault(where, f"hub_keys.{name}", shown(text), "base64 of the 32 bytes of a public key"))
+            keys[name] = _public_key(text)
+        except (AttributeError, TypeError, ValueError, binascii.Error):
+            allowed = "what the hub's keygen prints, or base64 of the 32 bytes of a public key"
+            faults.append(Fault(where, f"hub_keys.{name}", shown(text), allowed))
     return keys, faults
+
+
+def _public_key(text: str) -> Ed25519PublicKey:
+    """From PEM with or without its first and last line, or from the bare bytes in base64."""
+    lines = [line.strip() for line in text.splitlines()]
+    data = base64.b64decode("".join(line for line in lines if not line.startswith("-----")), validate=True)
+    return Ed25519PublicKey.from_public_bytes(data.removeprefix(SPKI))

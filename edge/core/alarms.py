@@ -131,7 +131,7 @@ class Alarms:
         event = self._scribe.emit(kind, Qualifier.NEW, key, at_ns, _where(zone, detail))
         self._scribe.hold(zone.id, key)
         if zone.latches:
-            self._zones.latch(zone, key)
+            self._zones.latch(zone, key, at_ns)
         if not NATURES[zone.kind].silent:
             self._ring(zone, key)
             self._lamps.pressed(zone.id, event.seq)

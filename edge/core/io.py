@@ -119,6 +119,7 @@ class Memory(msgspec.Struct, frozen=True):
 
     `rung` maps "key@premises" to wall ms of the ringing's start; `latched` zone to cause key; `bypassed` zone to why.
     `stood_down` are those of `rung` that are over: an order for another incident no longer joins them.
+    `expired_ms` is the latest expiry of the orders no longer among `acted`, hub ms: none that expires by then is taken.
     `unlatching` are zones whose cause was stood down while their wire was not well: let go as soon as it is.
     `open` maps what was reported and has not ended (a zone, "zone/tamper", "device/id" ...) to its cause key, so that
     a restart neither repeats it nor forgets to say that it ended. `lamps` maps a zone to what its lamp shows.
@@ -134,3 +135,4 @@ class Memory(msgspec.Struct, frozen=True):
     lamps: dict[str, str] = {}
     unlatching: list[str] = []
     stood_down: list[str] = []
+    expired_ms: int = 0

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable
 
+from edge.core.acted import Acted
 from edge.core.alarms import Alarms
 from edge.core.arming import Keypad
-from edge.core.bounds import TEXT_MAX, listed
+from edge.core.bounds import NS_PER_MS, TEXT_MAX, listed
 from edge.core.bypasses import NEVER, Bypasses, Why
 from edge.core.events import Scribe, Where
 from edge.core.io import Answer, Memory, Ordered
@@ -20,11 +20,6 @@ from protocol.messages import Action, Order, Outcome, Result
 from protocol.records import ClockQuality, Condition
 
 SILENT = frozenset({Kind.DURESS, Kind.SILENT_HOLDUP})
-LIFE_MAX_MS = 24 * 3_600_000
-"""Longest time to live of an order, ms; its id is remembered so long, so it is bounded."""
-ACTED_MAX = 4_096
-"""Orders remembered as acted on. With so many still living a new one is refused: to forget one could repeat it."""
-ANSWERS_MAX = 256
 TEST_SIREN_MS = 10_000
 
 
@@ -44,14 +39,13 @@ class Orders:
         bypasses: Bypasses,
         silent_device: Callable[[str], bool],
     ) -> None:
-        self.acted = dict(memory.acted)
+        self.acted = Acted(memory)
         self._site, self._scribe, self._zones = site, scribe, zones
         self._alarms, self._keypad = alarms, keypad
         self._ringing, self._lamps, self._bypasses = ringing, lamps, bypasses
         self._premises = [premises.id for premises in site.premises]
         self._silent_device = silent_device
-        self._answers: dict[str, tuple[Result, ...]] = {}
-        self._recent: deque[str] = deque()
+        self._issued_ns = 0
         self._acts: dict[Action, Callable[[Order, str], Result]] = {
             Action.SIREN: self._siren,
             Action.SILENCE: self._silence,
@@ -66,32 +60,25 @@ class Orders:
 
     def take(self, ordered: Ordered) -> None:
         """Act on an order, or say why not. The answer is the last effect."""
-        order = ordered.order
+        order, hub_ms = ordered.order, ordered.hub_ms
+        if hub_ms is None and self._scribe.now.quality is ClockQuality.SYNCED:
+            hub_ms = self._scribe.now.wall_ms
         if order.id in self.acted:
-            results = self._answers.get(order.id) or self._all(order, Outcome.DONE, "already acted on")
-        elif (reason := self._reason_against(order, ordered.hub_ms)) is not None:
+            results = self.acted.answer(order.id) or self._all(order, Outcome.DONE, "already acted on")
+        elif (reason := self._reason_against(order, hub_ms)) is not None:
             results = self._all(order, Outcome.REFUSED, reason)
         else:
+            assert hub_ms is not None, "an order of unknown age is refused"
+            self._issued_ns = self._scribe.now.mono_ns - (hub_ms - order.issued_ms) * NS_PER_MS
             results = self._act(order)
-            self._remember(order, results)
+            self.acted.remember(order, results)
+            self._scribe.changed = True
         self._scribe.add(Answer(order.id, results))
 
     def _reason_against(self, order: Order, hub_ms: int | None) -> str | None:
-        now = self._scribe.now
-        if hub_ms is None and now.quality is ClockQuality.SYNCED:
-            hub_ms = now.wall_ms
         if (order.area, order.gateway) != (self._site.area, self._site.gateway):
             return f"for {order.area}/{order.gateway}, not for {self._site.area}/{self._site.gateway}"
-        if hub_ms is None:
-            return "the hub's time is not known here yet, so the order may be an old one"
-        if hub_ms > order.expires_ms:
-            return f"expired {hub_ms - order.expires_ms} ms ago"
-        if order.expires_ms - hub_ms > LIFE_MAX_MS:
-            return f"expires in {order.expires_ms - hub_ms} ms; allowed: at most {LIFE_MAX_MS} ms"
-        self.acted = {known: expires_ms for known, expires_ms in self.acted.items() if expires_ms >= hub_ms}
-        if len(self.acted) >= ACTED_MAX:
-            return f"{ACTED_MAX} orders have not expired yet; no more are taken until one has"
-        return None
+        return self.acted.reason_against(order, hub_ms)
 
     def _act(self, order: Order) -> tuple[Result, ...]:
         if order.action is Action.REFRESH:
@@ -104,14 +91,6 @@ class Orders:
             else:
                 results.append(Result(premises, Outcome.REFUSED, "not a premises of this gateway"))
         return tuple(results)
-
-    def _remember(self, order: Order, results: tuple[Result, ...]) -> None:
-        self.acted[order.id] = order.expires_ms
-        self._answers[order.id] = results
-        self._recent.append(order.id)
-        if len(self._recent) > ANSWERS_MAX:
-            self._answers.pop(self._recent.popleft(), None)
-        self._scribe.changed = True
 
     def _all(self, order: Order, outcome: Outcome, reason: str) -> tuple[Result, ...]:
         return tuple(Result(premises, outcome, reason) for premises in order.premises) or (
@@ -147,9 +126,9 @@ class Orders:
         """The incident is over here: silence, dark lamps, and the next press is a new cause."""
         keys = set(_causes(order))
         self._ringing.stand_down(keys, premises)
-        standing = []
+        standing, newer = [], self._newer()
         for zone, key in list(self._zones.latched.items()):
-            if self._zones.wires[zone].zone.premises == premises and (not keys or key in keys):
+            if self._zones.wires[zone].zone.premises == premises and (not keys or key in keys) and zone not in newer:
                 if self._zones.wires[zone].condition is Condition.NORMAL:
                     self._alarms.unlatch(zone)
                 else:
@@ -157,7 +136,16 @@ class Orders:
                     self._lamps.dark(zone)
                     standing.append(zone)
         self._scribe.part(keys, premises)
-        return Result(premises, Outcome.DONE, f"still in alarm: {', '.join(standing)}"[:TEXT_MAX] if standing else "")
+        said = [f"still in alarm: {', '.join(standing)}"] if standing else []
+        return Result(premises, Outcome.DONE, "; ".join([*said, *self._pressed_again(newer, premises)])[:TEXT_MAX])
+
+    def _newer(self) -> set[str]:
+        """Zones set off after the order was given: it crossed them on the way, and does not speak of them."""
+        return {zone for zone, at_ns in self._zones.latched_ns.items() if at_ns > self._issued_ns}
+
+    def _pressed_again(self, newer: set[str], premises: str) -> list[str]:
+        mine = sorted(zone for zone in newer if self._zones.wires[zone].zone.premises == premises)
+        return [f"pressed again since: {', '.join(mine)}"] if mine else []
 
     def _coming(self, order: Order, premises: str) -> Result:
         calling = sorted(self._zones.latched.keys() - self._zones.unlatching)
@@ -181,8 +169,9 @@ class Orders:
 
     def _reset(self, order: Order, premises: str) -> Result:
         """Clear latches whose wire is well; what is still in alarm, or cannot be seen, stays."""
-        standing, cleared = [], []
-        for zone in list(self._zones.latched):
+        newer = self._newer()
+        standing, cleared = self._pressed_again(newer, premises), []
+        for zone in [zone for zone in self._zones.latched if zone not in newer]:
             wire = self._zones.wires[zone]
             if wire.zone.premises == premises and order.zone in (None, zone):
                 if wire.condition is Condition.NORMAL:

@@ -21,12 +21,16 @@ HEALTH: dict[Condition, Literal["online", "fault", "unknown"]] = {
 
 
 class Zones:
-    """`latched` maps a zone to the cause it stands in alarm for; those of `unlatching` go once their wire is well."""
+    """`latched` maps a zone to the cause it stands in alarm for; those of `unlatching` go once their wire is well.
+
+    `latched_ns` is when that was last set off, monotonic ns, as far as this process saw it.
+    """
 
     def __init__(self, site: Site, memory: Memory, scribe: Scribe) -> None:
         self.wires = {zone.id: Wire(zone) for zone in site.zones}
         self.latched = {zone: key for zone, key in memory.latched.items() if zone in self.wires}
         self.unlatching = self.latched.keys() & set(memory.unlatching)
+        self.latched_ns: dict[str, int] = {}
         self._health: dict[str, str] = {}
         self._scribe = scribe
 
@@ -39,9 +43,10 @@ class Zones:
         latched = wire.zone.id in self.latched and wire.condition is Condition.NORMAL
         return Condition.ALARM if latched else wire.condition
 
-    def latch(self, zone: Zone, key: str) -> None:
+    def latch(self, zone: Zone, key: str, at_ns: int) -> None:
         """Have a zone stand in alarm for a cause until it is let go."""
         self.latched[zone.id] = key
+        self.latched_ns[zone.id] = at_ns
         self.unlatching.discard(zone.id)
         self._scribe.changed = True
 
@@ -57,6 +62,7 @@ class Zones:
     def unlatch(self, zone: str) -> str:
         """Let a latched zone go; gives the cause it stood for. One that is not latched is a KeyError."""
         self.unlatching.discard(zone)
+        self.latched_ns.pop(zone, None)
         self._scribe.changed = True
         return self.latched.pop(zone)
 

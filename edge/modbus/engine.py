@@ -64,9 +64,7 @@ class Bus:
         try:
             while True:
                 self._link = self._make_link(self._wake.set)
-                reason = "cannot connect"
-                if await self._link.open():
-                    reason = await self._serve(self._link)
+                reason = await self._link.open() or await self._serve(self._link)
                 self._cut_off(reason)
                 await asyncio.sleep((self._line.retry_at_ns - self._clock()) / 1e9)
         finally:
@@ -147,6 +145,8 @@ class Bus:
         """Send queued writes, at most a queue's length of them so that polls get their turn."""
         for _ in range(min(len(self._writes), WRITES_MAX)):
             write = self._writes.popleft()
+            if write.done.done():  # its writer gave up, and asks again if it still wants it
+                continue
             error = await self._write_error(link, write)
             if not write.done.done():  # its writer may have been cancelled
                 write.done.set_exception(DriverError(error)) if error else write.done.set_result(None)

@@ -8,7 +8,7 @@ import logging
 import socket
 import termios
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from pymodbus.client.base import ModbusBaseClient
 from pymodbus.exceptions import ConnectionException, ModbusException
@@ -57,22 +57,34 @@ class Link:
         """Whether there is a connection to ask on."""
         return self._client is not None and bool(self._client.connected)
 
-    async def open(self) -> bool:
-        """Connect; False when that fails."""
+    async def open(self) -> str | None:
+        """Connect; says why that failed, or None."""
         client = self._client = self._make(self._traced)
         client.ctx.comm_params.timeout_connect = CONNECT_TIMEOUT_S
         client.ctx.max_buffer_size = BUFFER_MAX
         client.set_max_no_responses(NEVER)
         self._replies = (RtuReplies if self._serial_framing else SocketReplies)(DecodePDU(False))
         client.ctx.framer = self._replies
+        create, why = client.ctx.call_create, "no answer"
+
+        async def noting() -> Any:
+            nonlocal why
+            try:
+                return await create()
+            except OSError as cause:
+                why = str(cause)
+                raise
+
+        client.ctx.call_create = noting  # pymodbus itself tells its own log alone
         try:
             connected = await client.connect()
-        except (OSError, termios.error, ModbusException):
-            connected = False
+        except (OSError, termios.error, ModbusException) as cause:
+            connected, why = False, str(cause)
         _keep_cancelled()
-        if connected:
-            self._notice_dead_peer()
-        return connected and self.up
+        if not (connected and self.up):
+            return f"cannot connect: {why}"
+        self._notice_dead_peer()
+        return None
 
     def close(self) -> None:
         """Let go of the line."""

@@ -29,7 +29,9 @@ from hub.store.port import TelemetryStore
 
 @dataclass(slots=True)
 class Parts:
-    """The running hub, as the API sees it. `broker` says why a lane's connection is down, or None while it is up."""
+    """The running hub, as the API sees it. `broker` says why a lane's connection is down, or None while it is up;
+    `chain` what was found wrong with the journal at the start, or "".
+    """
 
     hub: str
     desk: Desk
@@ -44,6 +46,7 @@ class Parts:
     metrics: Metrics
     people: tuple[Person, ...]
     broker: dict[str, str | None] = field(default_factory=dict)
+    chain: str = ""
 
 
 _BEARER = HTTPBearer(auto_error=False, description="A person's token; the hub knows its SHA-256.")

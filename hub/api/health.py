@@ -35,12 +35,12 @@ async def healthz(hub: Hub) -> Response:
     """200 while alarms are taken and committed; 503 when the journal or the alarm lane's broker is down."""
     broker = {lane: why or "" for lane, why in hub.broker.items()}
     down = bool(hub.clerk.down or broker.get("alarm"))
-    degraded = bool(hub.recorder.down or any(broker.values()))
+    degraded = bool(hub.recorder.down or hub.chain or any(broker.values()))
     view = Health(
         status="down" if down else "degraded" if degraded else "ok",
         hub=hub.hub,
         hub_ms=hub.clock.now_ms(),
-        journal=hub.clerk.down or "",
+        journal=hub.clerk.down or hub.chain,
         telemetry=hub.recorder.down or "",
         broker=broker,
     )

@@ -104,7 +104,7 @@ async def accept(hub: Hub, person: Operator, area: Place, incident: Which) -> Re
 @router.post("/incidents/{area}/{incident}/assign", response_model=Shape, responses=MOVED)
 async def assign(hub: Hub, person: Operator, area: Place, incident: Which, body: Assigned) -> Response:
     """分流: to a person or team."""
-    return await _move(hub, person, area, incident, Move.ASSIGN, to=await hub.erasable.alias(body.to))
+    return await _move(hub, person, area, incident, Move.ASSIGN, to=body.to)
 
 
 @router.post("/incidents/{area}/{incident}/respond", response_model=Shape, responses=MOVED)
@@ -159,6 +159,7 @@ async def _move(
     move: Move,
     *,
     who: str | None = None,
+    to: str | None = None,
     text: str | None = None,
     as_cause: bool = False,
     **fields: Any,
@@ -166,6 +167,8 @@ async def _move(
     """Hand a move to the desk and wait for its commit."""
     see(person, area)
     _shown(hub, area, incident)
+    if to is not None:
+        fields["to"] = await hub.erasable.alias(to)
     kept = Note(area, incident, text) if text is not None else None
     if kept is not None:
         fields["cause" if as_cause else "note"] = kept.hash

@@ -22,7 +22,10 @@ RUNGS = (Rung.STATION, Rung.TOWN, Rung.COUNTY)
 
 @dataclass(slots=True)
 class Context:
-    """Handed down through a step. `changed` is told once per incident, at the end."""
+    """Handed down through a step. `changed` is told once per incident, at the end.
+
+    `replayed`: the journal has this input, so its origin was known when it was taken, whatever the registry says now.
+    """
 
     registry: Registry
     defaults: Defaults
@@ -31,6 +34,11 @@ class Context:
     at_ms: int
     effects: list[Effect] = field(default_factory=list)
     changes: dict[str, list[str]] = field(default_factory=dict)
+    replayed: bool = False
+
+    def stranger(self, gateway: str, zone: str | None = None, premises: str | None = None) -> str | None:
+        """Why what comes from there cannot be taken; None when it can."""
+        return None if self.replayed else self.registry.fault(self.area, gateway, zone, premises)
 
     def incident(self, incident: str) -> Incident:
         """An incident that is known to be there."""

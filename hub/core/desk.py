@@ -60,13 +60,15 @@ class Desk:
         assert not self._open, "one batch at a time"
         self._open = True
 
-    def step(self, item: Input, at_ms: int) -> list[Effect]:
+    def step(self, item: Input, at_ms: int, *, replayed: bool = False) -> list[Effect]:
         """Fold one input that arrived at `at_ms` (hub wall ms) and say what must be done once it is committed.
 
+        `replayed` inputs come from the journal: what left the registry since is borne with, so that no incident of a
+        household is lost because the household moved away.
         Raises NotAllowed (NoSuchIncident among them) for a `Moved` that may not be; the batch goes on unharmed.
         """
         assert self._open, "begin a batch first"
-        ctx = Context(self._registry, self._defaults, self._tables, item.area, at_ms)
+        ctx = Context(self._registry, self._defaults, self._tables, item.area, at_ms, replayed=replayed)
         self.verdict = self._fold(ctx, item)
         return ctx.done()
 

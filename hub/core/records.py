@@ -27,7 +27,7 @@ from protocol.records import Event
 
 def recorded(ctx: Context, item: Recorded) -> Verdict:
     """A record, if it is new and its origin is known."""
-    reason = ctx.registry.fault(ctx.area, item.gateway, item.event.zone, item.event.premises)
+    reason = ctx.stranger(item.gateway, item.event.zone, item.event.premises)
     if reason is not None:
         return Ignored(reason, effective=False)
     if not dedup.take(ctx, item):
@@ -37,7 +37,7 @@ def recorded(ctx: Context, item: Recorded) -> Verdict:
 
 def conflicted(ctx: Context, item: Conflicted) -> Verdict:
     """Other bytes under a known identity: somebody must look, and what they say is judged all the same."""
-    reason = ctx.registry.fault(ctx.area, item.gateway, item.event.zone, item.event.premises)
+    reason = ctx.stranger(item.gateway, item.event.zone, item.event.premises)
     if reason is not None:
         return Ignored(reason, effective=False)
     digest = dedup.take_conflict(ctx, item)
@@ -52,7 +52,7 @@ def conflicted(ctx: Context, item: Conflicted) -> Verdict:
 
 def gapped(ctx: Context, item: Gapped) -> Verdict:
     """Records given up by the gateway: receipted as such, and somebody must look."""
-    reason = ctx.registry.fault(ctx.area, item.gateway, None, None)
+    reason = ctx.stranger(item.gateway)
     if reason is not None:
         return Ignored(reason, effective=False)
     if not 1 <= item.first <= item.last:
@@ -66,7 +66,7 @@ def gapped(ctx: Context, item: Gapped) -> Verdict:
 
 def linked(ctx: Context, item: Linked) -> Verdict:
     """A gateway is heard, or not heard for its reporting time. Being heard again resolves nothing by itself."""
-    reason = ctx.registry.fault(ctx.area, item.gateway, None, None)
+    reason = ctx.stranger(item.gateway)
     if reason is not None:
         return Ignored(reason, effective=False)
     key = (ctx.area, item.gateway)

@@ -77,7 +77,7 @@ async def _look(board: Board, village: Village, centre: Centre) -> None:
         before: tuple[float, float, float] | None = None
         while True:
             with suppress(OSError, httpx.TransportError):
-                board.gateways = await centre.gateways()
+                board.gateways, board.zones = await centre.gateways(), await centre.zones()
                 text = (await client.get(f"{village.url}/metrics")).text
                 now = (
                     time.monotonic(),

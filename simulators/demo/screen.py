@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +30,7 @@ class Board:
     token: str
     incidents: dict[str, dict[str, Any]] = field(default_factory=dict)
     gateways: list[dict[str, Any]] = field(default_factory=list)
+    zones: list[dict[str, Any]] = field(default_factory=list)
     latencies: dict[str, float | None] = field(default_factory=dict)
     alarms_per_s: float = 0.0
     readings_per_s: float = 0.0
@@ -102,7 +103,7 @@ def _answer(call: Mapping[str, Any]) -> str:
 
 def _gateways(board: Board) -> Table:
     table = Table(box=None, pad_edge=False, expand=True)
-    for name in ("gateway", "link", "last heard", "waiting (alarm, telemetry)", "boot"):
+    for name in ("gateway", "link", "last heard", "zones seen", "clock", "waiting (alarm, telemetry)"):
         table.add_column(name)
     now_s = time.time()
     for gateway in board.gateways:
@@ -113,7 +114,17 @@ def _gateways(board: Board) -> Table:
             gateway["id"],
             Text("online", style="green") if online else Text("LOST", style="bold red"),
             "never" if heard_ms is None else f"{max(0.0, now_s - heard_ms / 1000):.1f} s ago",
+            _seen([zone for zone in board.zones if zone["gateway"] == gateway["id"]]),
+            str(gateway.get("clock") or ""),
             f"{queued.get('alarm', 0)}, {queued.get('telemetry', 0)}",
-            str(gateway.get("boot") or ""),
         )
     return table
+
+
+def _seen(zones: Sequence[Mapping[str, Any]]) -> Text:
+    """How many zones can be judged; the others are unknown, or in fault, and named as far as there is room."""
+    blind = [str(zone["id"]) for zone in zones if zone["health"] != "online"]
+    text = f"{len(zones) - len(blind)} of {len(zones)}"
+    if not blind:
+        return Text(text, style="green")
+    return Text(f"{text}: not {', '.join(blind[:3])}{' ...' if len(blind) > 3 else ''}", style="bold yellow")

@@ -13,7 +13,8 @@ import pytest
 
 from protocol.codec import SIZE_MAX
 from protocol.faults import Refused
-from protocol.link import Backoff, Endpoint, Link, LinkError, Will, _cut, keep_linked
+from protocol.link import Backoff, Endpoint, Link, LinkError, Will, keep_linked
+from protocol.link.client import cut
 from protocol.tls import Tls
 from simulators.broker import Broker, BrokerTls
 from tests.support.pki import Authority
@@ -133,7 +134,7 @@ async def test_will_is_sent_when_the_link_is_cut(broker: Broker) -> None:
         link = Link(endpoint(broker, "two"), Will("w", b"gone"))
         await link.__aenter__()
         assert link._client is not None
-        _cut(link._client)
+        cut(link._client)
         assert (await anext(watcher.messages())).data == b"gone"
         await link.__aexit__(None, None, None)
 

@@ -211,11 +211,38 @@ async def test_lost_connection_fails_every_device(rig: Rig) -> None:
     await asyncio.sleep(0)
     await rig.server.stop()
     for reading in await asyncio.gather(*gone):
-        assert set(reading.failed.values()) <= {"connection lost", "cannot connect"}
+        [why] = set(reading.failed.values())
+        assert why == "connection lost" or why.startswith("cannot connect: ")
     assert not any(health.online for health in rig.driver.health())
     await rig.server.start()
     for device in MODELS:
         await rig.next(device, lambda reading: reading.values)
+
+
+@pytest.mark.parametrize(
+    ("name", "keys", "why"),
+    [
+        ("modbus_rtu", {"port": "/dev/nowhere"}, "could not open port /dev/nowhere"),
+        ("modbus_tcp", {"host": "127.0.0.1", "port": 1}, "Connect call failed"),
+    ],
+)
+async def test_wire_that_is_not_there_is_named(name: str, keys: dict[str, Any], why: str) -> None:
+    """An installer reads which port could not be opened, and why."""
+    module, came = drivers.find(name), asyncio.Event()
+    said: set[str] = set()
+
+    def report(reading: Reading) -> None:
+        said.update(reading.failed.values())
+        came.set()
+
+    running = asyncio.create_task(module.build("bus", module.Settings(**keys), devices()).run(report))
+    async with asyncio.timeout(20):
+        await came.wait()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    [reason] = said
+    assert reason.startswith("cannot connect: ")
+    assert why in reason
 
 
 @pytest.mark.parametrize("rig", ["tcp", "rtu over tcp"], indirect=True)

@@ -18,12 +18,14 @@ class Bench:
 
     state: dict[str, Value] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
+    tries: list[str] = field(default_factory=list)
     stuck: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self, report: Callable[[Reading], None]) -> None:
         await asyncio.Event().wait()
 
     async def write(self, device: str, point: str, value: Value) -> None:
+        self.tries.append(point)
         if point == "stuck":
             await self.stuck.wait()
         if point == "bug":
@@ -94,6 +96,35 @@ async def test_newer_wish_replaces_an_older() -> None:
         second = outputs.drive("siren", "d1/r1", False)
         bench.broken.clear()
         assert (await first, await second, bench.state) == ("replaced by a newer wish", None, {"r1": False})
+
+
+async def test_nothing_sounds_again_once_all_was_switched_off_for_the_end() -> None:
+    """What was still wanted, and what is wished later, gives way: nobody will be there to end it."""
+    bench = Bench(broken={"r1"})
+    async with working(bench) as (outputs, _):
+        waiting = outputs.drive("siren-1", "d1/r1", True)
+        await until(lambda: bench.tries.count("r1") >= 1)
+        bench.broken.clear()
+        await outputs.all_off(["d1/r1", "d1/r3"], 20.0)
+        late = outputs.drive("siren-3", "d1/r3", True)
+        assert (await waiting, await late) == ("the gateway ends", "the gateway ends")
+        for _ in range(50):
+            await asyncio.sleep(0)
+    assert bench.state == {"r1": False, "r3": False}
+
+
+async def test_lamp_that_blinks_on_a_dead_board_is_told_and_goes_behind_a_siren() -> None:
+    """Each phase of its pattern is a new wish, but the failures are the same output's."""
+    bench = Bench(broken={"lamp"})
+    async with working(bench) as (outputs, told):
+        for phase in range(6):
+            before = len(bench.tries)
+            outputs.drive("lamp-1", "d1/lamp", phase % 2 == 0)
+            await until(lambda: len(bench.tries) > before)  # noqa: B023
+        assert told == [("lamp-1", True)]
+        outputs.drive("lamp-1", "d1/lamp", True)
+        outputs.drive("siren-1", "d1/r1", True)
+        await until(lambda: bench.tries[-2:] == ["r1", "lamp"])
 
 
 async def test_bug_in_a_driver_is_a_failed_write() -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from edge.config import Config, load, parse, parse_set
 from edge.config.model import SiteFile
@@ -82,6 +83,10 @@ premises = "h01"
 role = "siren"
 target = "buttons/s"
 """
+
+
+def public_text_of(public: Ed25519PublicKey) -> str:
+    return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 
 def read(toml: str, folder: Path = Path(), **overrides: object) -> Config:
@@ -334,6 +339,16 @@ def test_a_password_is_read_and_never_shown(tmp_path: Path) -> None:
     config = read(toml, tmp_path)
     assert config.mqtt.password == "geheim"
     assert "geheim" not in repr(config)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_hub_key_is_taken_as_its_keygen_prints_it(whole: bool) -> None:
+    """PEM between three quotes, or only its middle line."""
+    public = Ed25519PrivateKey.generate().public_key()
+    pem = public_text_of(public)
+    text = f'"""\n{pem}"""' if whole else f'"{pem.splitlines()[1]}"'
+    config = read(GOOD.replace("[mqtt]", f"[hub_keys]\nhub-1 = {text}\n[mqtt]"))
+    assert config.hub_keys["hub-1"].public_bytes_raw() == public.public_bytes_raw()
 
 
 def test_hub_keys_are_read() -> None:

@@ -75,7 +75,7 @@ class World:
         assert set(range(1, self.offered + 1)) - self.receipted == (held | gaps) - self.receipted
         assert not held & gaps
         assert len(held) <= LIMITS.records_max + LIMITS.extra_max
-        assert self.delivery.bytes == sum(entry.size for entry in self.delivery)
+        assert self.delivery.held.bytes == sum(entry.size for entry in self.delivery)
         assert 0 <= self.delivery.in_flight <= len(held)
 
 

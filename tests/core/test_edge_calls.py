@@ -10,6 +10,7 @@ from edge.core.io import Receipted, Stored
 from edge.core.lamps import Stage
 from edge.core.site import Output, Premises, Role, ZoneKind
 from protocol.messages import Action, Outcome
+from protocol.records import ClockQuality
 from tests.support.house import House, village, zone
 
 MINUTE_MS = 60_000
@@ -203,6 +204,28 @@ def test_a_press_that_crosses_the_stand_down_is_called_by_its_new_incident(resta
     stand_down(key, mine, other, incident="i-2")
     assert (mine.ringing(), other.ringing()) == (set(), set())
     assert outcomes(other, key, "h03", "h04", incident="i-2") == {Outcome.JOINED}
+
+
+@pytest.mark.parametrize("action", [Action.STAND_DOWN, Action.RESET])
+@pytest.mark.parametrize("held", [False, True])
+def test_word_that_a_call_is_over_does_not_darken_the_press_made_after_it(action: Action, held: bool) -> None:
+    """The hub closed the call before it could know of the second press: that one still stands, lamp and all, until
+    the next word. Whatever clock the gateway has, the hub's own hours are compared."""
+    house = east()
+    house.quality = ClockQuality.UNSET
+    key = press(house)
+    house.watch(MINUTE_MS)
+    issued_ms = house.now.wall_ms
+    house.watch(800)
+    assert press(house, held=held) == key
+    house.watch(400)
+    [late] = house.order(action, "h01", keys=[key], issued_ms=issued_ms)
+    assert "pressed again since: h01-panic" in late.reason
+    assert (house.memory.latched, house.memory.lamps) == ({"h01-panic": key}, {"h01-panic": Stage.PRESSED})
+    house.look(h01_panic=False)
+    assert house.memory.latched == {"h01-panic": key}
+    house.order(action, "h01", keys=[key])
+    assert (house.memory.latched, house.memory.lamps) == ({}, {})
 
 
 def test_an_order_for_an_old_and_a_new_cause_rings_for_the_new_one() -> None:

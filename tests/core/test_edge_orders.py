@@ -78,6 +78,23 @@ def test_an_order_that_is_not_good_does_nothing_and_says_why(hub_ms: int, keys: 
     assert house.ringing() == set()
 
 
+@pytest.mark.parametrize("restart", [False, True])
+def test_an_order_forgotten_after_its_time_is_not_good_again_when_time_goes_back(restart: bool) -> None:
+    """Receipts carry the hub's time unsigned: whoever forges them must not make a recorded order act twice."""
+    house = home()
+    old = siren_order(house, "o-old", duration_ms=1_000)
+    house.step(Ordered(old, START_MS))
+    house.watch(2_000)
+    house.step(Ordered(siren_order(house, "o-new", keys=["k2"], expires_ms=START_MS + 200_000), START_MS + 90_000))
+    house.order(Action.SILENCE, "h02")
+    if restart:
+        house = house.restarted()
+    house.step(Ordered(old, START_MS))
+    [result] = house.answers[-1].results
+    assert (result.outcome, result.reason.startswith("expired")) == (Outcome.REFUSED, True)
+    assert house.ringing() == set()
+
+
 def test_without_any_clock_an_order_may_be_an_old_one() -> None:
     """Neither hub time nor a set clock: refused; with a set clock of its own the gateway can tell."""
     house = home()

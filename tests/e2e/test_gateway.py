@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import json
 import signal
+import sqlite3
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from simulators.gpio import GpioChip
 from tests.support.hub import KEY, ReceiptingHub
 from tests.support.wait import until
 
+PROGRAM = "from lianfang import main; main()"
 AREA, GATEWAY = "hengjie", "gw-1"
 SITE = """
 [gateway]
@@ -103,7 +105,7 @@ class Village:
     async def start(self) -> Child:
         """Start the program and wait until it holds the lines and was born at the hub."""
         births = len(self.hub.births)
-        argv = [sys.executable, "-c", "from lianfang import main; main()"]
+        argv = [sys.executable, "-c", PROGRAM]
         site = str(self.folder / "site.toml")
         self.child = await start("gateway", [*argv, "edge", "run", site], self.folder / "gateway.log")
         await until(lambda: self.check().lines.held and len(self.hub.births) > births)
@@ -225,16 +227,68 @@ async def test_sigterm_ends_it_silent_and_said(broker: Broker, tmp_path: Path) -
         assert (code, here.lines.get("siren_02")) == (0, False)
 
 
+async def test_sigterm_before_its_disk_is_open_ends_it_quietly(broker: Broker, tmp_path: Path) -> None:
+    """Another program holds the outbox, so the gateway is still beginning: it ends by 0 and logs no error."""
+    async with village(broker, tmp_path) as here:
+        assert here.child is not None
+        await here.child.stop()
+        log = tmp_path / "gateway.log"
+        log.write_text("")
+        holder = sqlite3.connect(tmp_path / "data" / "alarm.db", isolation_level=None)
+        holder.execute("PRAGMA locking_mode=EXCLUSIVE")
+        holder.execute("BEGIN EXCLUSIVE")
+        argv = [sys.executable, "-c", PROGRAM, "edge", "run", str(tmp_path / "site.toml")]
+        child = await start("gateway", argv, log)
+        await until(lambda: catches_sigterm(child.process.pid))
+        child.process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(20):
+            code = await child.process.wait()
+        holder.close()
+        assert (code, [line for line in log.read_text().splitlines() if "rror" in line]) == (0, [])
+
+
+def catches_sigterm(pid: int) -> bool:
+    """Whether a process has a handler of its own for SIGTERM."""
+    rows = dict(line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    return bool(int(rows["SigCgt"], 16) >> (signal.SIGTERM - 1) & 1)
+
+
+async def test_second_gateway_on_one_data_folder_is_refused(broker: Broker, tmp_path: Path) -> None:
+    """It says why and ends by 2; the first goes on, and one killed leaves the folder to the next."""
+    async with village(broker, tmp_path) as here:
+        argv = [sys.executable, "-c", PROGRAM, "edge", "run", str(tmp_path / "site.toml")]
+        second = await start("second", argv, tmp_path / "second.log")
+        code = await second.process.wait()
+        assert (code, "another gateway runs on" in second.tail()) == (2, True)
+        assert here.child is not None
+        await here.child.kill()
+        await here.start()
+
+
+async def test_memory_that_nobody_can_read_is_told_and_left(broker: Broker, tmp_path: Path) -> None:
+    """A newer program's memory: the gateway begins without it, says so to the hub, and rings as ever."""
+    async with village(broker, tmp_path) as here:
+        assert here.child is not None
+        await here.child.stop()
+        with sqlite3.connect(tmp_path / "data" / "alarm.db") as db:
+            db.execute("UPDATE value SET data = ? WHERE name = 'memory'", (b'{"modes":{"h01":"armed_sideways"}}',))
+        db.close()
+        await here.start()
+        await until(lambda: Kind.GATEWAY_FAULT in here.kinds())
+        await here.lines.press("press_01")
+        await here.lines.until("siren_02", True)
+
+
 async def test_wish_of_the_hub_is_used_after_a_restart(broker: Broker, tmp_path: Path) -> None:
     """A good configuration is stored and runs from the next start; one that moves the broker is refused by name."""
     async with village(broker, tmp_path) as here:
         text = (tmp_path / "site.toml").read_text()
         wish = text.replace('profile = "20s"', 'profile = "90s"')
         astray = text.replace("127.0.0.1", "127.0.0.2")
-        for one in (astray, wish):
+        for count, one in enumerate((astray, wish), start=1):
             digest = hashlib.sha256(one.encode()).hexdigest()
             await here.hub.send(AREA, GATEWAY, Channel.CONFIG, encode(Config(VERSION, digest, one)))
-        await until(lambda: len(here.hub.replies) == 2)
+            await until(lambda: len(here.hub.replies) == count)  # noqa: B023
         assert [[fault.key for fault in reply.faults] for reply in here.hub.replies] == [["mqtt"], []]
         assert here.child is not None
         await here.child.stop()
@@ -255,9 +309,30 @@ async def test_check_prints_every_fault_and_exits_2(tmp_path: Path) -> None:
     """Three faults, three lines, nothing started."""
     text = SITE.format(port=0, key=KEY, public="AAAA", socket="gpio").replace('kind = "panic"', 'kind = "panik"', 1)
     (tmp_path / "site.toml").write_text(text)
-    argv = [sys.executable, "-c", "from lianfang import main; main()", "edge", "check", str(tmp_path / "site.toml")]
+    argv = [sys.executable, "-c", PROGRAM, "edge", "check", str(tmp_path / "site.toml")]
     child = await start("check", argv, tmp_path / "check.log")
     code = await child.process.wait()
     said = (tmp_path / "check.log").read_text()
     assert code == 2
     assert all(key in said for key in ("mqtt.port", f"hub_keys.{KEY}", "zone[0].kind"))
+
+
+async def test_walk_shows_what_moves_and_names_what_did_not(broker: Broker, tmp_path: Path) -> None:
+    """One button pressed of two: the other is not proved. Nothing rings, nothing is sent; not beside the gateway."""
+    async with village(broker, tmp_path) as here:
+        argv = [sys.executable, "-c", PROGRAM, "edge", "walk", str(tmp_path / "site.toml")]
+        beside = await start("beside", argv, tmp_path / "beside.log")
+        assert (await beside.process.wait(), "stop it first" in beside.tail()) == (2, True)
+        assert here.child is not None
+        await here.child.stop()
+        arrived = len(here.hub.arrived)
+        walk = await start("walk", argv, tmp_path / "walk.log")
+        await until(lambda: here.lines.held and walk.tail().count("normal") == 2)
+        await here.lines.press("press_01")
+        await until(lambda: "alarm" in walk.tail())
+        walk.process.send_signal(signal.SIGINT)
+        async with asyncio.timeout(20):
+            code = await walk.process.wait()
+        assert (code, "NOT PROVED  h02-panic: never alarm" in walk.tail()) == (1, True)
+        assert "1 of 2 zones proved" in walk.tail()
+        assert (len(here.hub.arrived), here.lines.get("siren_02")) == (arrived, False)

@@ -73,7 +73,7 @@ async def test_no_receipt_without_a_commit(broker: Broker, tmp_path: Path) -> No
     """While the journal cannot be written: no receipt, no credit, no order, no incident, 503; after it, all of them."""
     async with running(tmp_path, broker) as hub, gateway(broker) as gw, hub.api() as client:
         await gw.birth()
-        await until(lambda: gw.receipts)
+        await until(lambda: {one.lane for one in gw.receipts} == set(Lane))
         with contextlib.closing(sqlite3.connect(hub.data / "journal.db", isolation_level=None)) as lock:
             lock.execute("BEGIN IMMEDIATE")
             gw.receipts.clear()

@@ -11,6 +11,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from edge.clock import Clock
+from edge.core.entries import Limits
 from protocol.codec import encode
 from protocol.faults import Fault
 from protocol.kinds import Kind, Priority
@@ -103,10 +104,7 @@ async def test_credit_zero_holds_until_lifted(broker: Broker) -> None:
 async def test_new_hub_session_brings_everything_again(broker: Broker) -> None:
     """A hub that lost what it had not committed announces a new session and is sent it at once."""
     async with ReceiptingHub(broker.host, broker.port) as hub:
-        gateway = side(broker, hub)
-        gateway.alarm.delivery.limits = gateway.limits.__class__(
-            records_max=100, bytes_max=100_000, silence_ms=3_600_000
-        )
+        gateway = side(broker, hub, limits=Limits(records_max=100, bytes_max=100_000, silence_ms=3_600_000))
         async with running(gateway):
             hub.receipting = False
             gateway.press()
@@ -307,6 +305,7 @@ async def test_bad_configuration_is_refused_with_every_fault(broker: Broker) -> 
         await until(lambda: hub.births)
         gateway.config_faults = [Fault("config", "zone[0].kind", "'dor'", "door"), Fault("config", "x", "1", "no key")]
         await hub.send(AREA, GATEWAY, Channel.CONFIG, config("bad"))
+        await until(lambda: hub.replies)
         await hub.send(AREA, GATEWAY, Channel.CONFIG, config("good", "0" * 64))
         await until(lambda: len(hub.replies) == 2)
         assert [[fault.key for fault in reply.faults] for reply in hub.replies] == [["zone[0].kind", "x"], ["sha256"]]

@@ -1,0 +1,71 @@
+"""What a gateway process begins with: who it is, and what the last one remembered."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from importlib.metadata import version
+
+import msgspec
+import structlog
+
+from edge.clock import Clock, kernel_boot
+from edge.config import Config
+from edge.core.gateway import Gateway
+from edge.core.io import Memory
+from edge.lane import Identity
+from edge.store import Loaded
+from protocol.link import Endpoint
+from protocol.records import ClockQuality
+
+log = structlog.get_logger("lianfang.beginning")
+
+
+def saved(kept: list[Loaded], name: str) -> int:
+    """The greatest number the lanes' disks have under a name; 0 where there is none."""
+    found = [one.values[name] for one in kept if name in one.values]
+    return max((int(value) for value in found if value.isdigit()), default=0)
+
+
+def identity(config: Config, kept: list[Loaded], clock: Clock) -> Identity:
+    """A new instance. Its boot number rises even past a lost or replaced card, where the clock is good enough to lead
+    it."""
+    now = clock.now()
+    led = now.wall_ms // 1000 if now.quality is not ClockQuality.UNSET else 0
+    return Identity(
+        area=config.site.area,
+        gateway=config.site.gateway,
+        instance=secrets.token_hex(16),
+        boot=max(saved(kept, "boot") + 1, led),
+        kboot=kernel_boot(),
+        software=f"lianfang {version('lianfang')}",
+        config=config.sha256,
+        heartbeat_ms=config.heartbeat_ms,
+        profile_ms=config.profile_ms,
+    )
+
+
+def gateway(config: Config, kept: Loaded, me: Identity, clock: Clock, on_unreadable: Callable[[], None]) -> Gateway:
+    """The fold with the last process's memory; one that nobody can read (a newer program's) is told, and left."""
+    now = clock.now()
+    try:
+        memory = msgspec.json.decode(kept.values.get("memory", b"{}"), type=Memory)
+        return Gateway(config.site, memory, boot=me.boot, kboot=me.kboot, now=now)
+    except (msgspec.DecodeError, ValueError) as cause:
+        log.error("the memory of the last process cannot be read; starting without it", why=str(cause))
+        on_unreadable()
+        return Gateway(config.site, Memory(), boot=me.boot, kboot=me.kboot, now=now)
+
+
+def endpoint(config: Config) -> Endpoint:
+    """The broker; each lane's link has a client id of its own."""
+    mqtt = config.mqtt
+    return Endpoint(
+        host=mqtt.host,
+        port=mqtt.port,
+        client_id="-",
+        tls=mqtt.tls,
+        username=mqtt.username,
+        password=mqtt.password,
+        keepalive_s=max(3, min(10, config.heartbeat_ms // 1000)),
+    )

@@ -1,0 +1,138 @@
+"""Every telemetry store keeps these promises; today there is the embedded one."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub.store.port import Placed, Sample, Source, StoreError
+from hub.store.sqlite import INSTANCES_MAX, SqliteStore
+from protocol.ranges import Ranges
+
+SOURCE: Source = ("a", "gw", "1" * 32)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqliteStore]:
+    with contextlib.closing(SqliteStore(tmp_path / "t.db", busy_ms=20)) as found:
+        yield found
+
+
+def reading(
+    seq: int, value: int | float | str = 1, point: str = "self/x", at_ms: int | None = None, **more: Any
+) -> Sample:
+    given: dict[str, Any] = {
+        "area": "a",
+        "gateway": "gw",
+        "instance": "1" * 32,
+        "placed": Placed.AGE,
+        "mono_ns": seq,
+        "quality": "synced",
+    }
+    when = 1_000 + seq if at_ms is None else at_ms
+    return Sample(point=point, value=value, at_ms=when, wall_ms=5_000 + seq, seq=seq, **given | more)
+
+
+def test_what_is_written_is_read_back(store: SqliteStore) -> None:
+    """Whole numbers, fractions and words come back as they were, with every stamp."""
+    given = [reading(1, 2**62), reading(2, -1.5), reading(3, "alarm"), reading(4, 0)]
+    assert 4 == store.write(given, {}, {SOURCE: 1})
+    assert given == [sample for _, sample in store.range("a", "gw", "self/x", 0, 10**6, 10)]
+
+
+def test_a_resend_is_written_once(store: SqliteStore) -> None:
+    """Within a batch, across batches and across a restart a sequence is one row."""
+    assert 1 == store.write([reading(1), reading(1)], {}, {})
+    assert 1 == store.write([reading(2), reading(1)], {}, {})
+    assert (2, [(1, 2)]) == (store.count(), list(store.marks("a", "gw")["1" * 32]))
+
+
+def test_marks_survive_the_process(tmp_path: Path) -> None:
+    """What was settled is known to the next process, and only that."""
+    for seq in (1, 3):
+        with contextlib.closing(SqliteStore(tmp_path / "t.db")) as store:
+            store.write([reading(seq)], {SOURCE: Ranges([(7, 8)])}, {})
+    with contextlib.closing(SqliteStore(tmp_path / "t.db")) as store:
+        assert [(1, 1), (3, 3), (7, 8)] == list(store.marks("a", "gw")["1" * 32])
+        assert 2 == store.count("a", "gw")
+
+
+def test_a_failed_write_leaves_nothing_and_can_be_tried_again(store: SqliteStore, tmp_path: Path) -> None:
+    """Neither rows nor marks of a batch that was not committed are there; the same batch then goes through."""
+    with contextlib.closing(sqlite3.connect(tmp_path / "t.db", isolation_level=None)) as lock:
+        lock.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match="locked"):
+            store.write([reading(1, point="self/new")], {}, {})
+    assert (0, {}) == (store.count(), store.marks("a", "gw"))
+    assert 1 == store.write([reading(1, point="self/new")], {}, {})
+    assert ["self/new"] == [one.point for one in store.latest("a", "gw")]
+
+
+def test_a_full_disk_leaves_nothing(store: SqliteStore) -> None:
+    """A batch that does not fit is not there in part."""
+    store.write([reading(1)], {}, {})
+    store._db.execute("PRAGMA max_page_count = 1").fetchall()
+    with pytest.raises(StoreError, match="full"):
+        store.write([reading(seq, "x" * 500) for seq in range(2, 500)], {}, {})
+    assert (1, 1) == (store.count(), store.marks("a", "gw")["1" * 32].mark())
+
+
+def test_the_latest_is_the_newest_by_age(store: SqliteStore) -> None:
+    """A late reading does not replace a newer one, nor does one of unknown age replace one that is placed."""
+    store.write([reading(1, "new", at_ms=2_000), reading(2, "late", at_ms=1_000)], {}, {})
+    store.write([reading(3, "who knows", at_ms=9_000, placed=Placed.ARRIVAL)], {}, {})
+    assert ["new"] == [one.value for one in store.latest("a", "gw", "self/")]
+    store.write([reading(4, "newest", at_ms=3_000)], {}, {})
+    assert ["newest"] == [one.value for one in store.latest("a", "gw")]
+    assert [] == store.latest("a", "gw", "zone/")
+
+
+def test_a_range_is_read_in_pieces_in_the_order_it_was_stored(store: SqliteStore) -> None:
+    """Pieces follow on one another without loss or repetition, whatever the readings' times."""
+    seed = random.randrange(2**32)
+    rng = random.Random(seed)
+    given = [reading(seq, at_ms=rng.randrange(1_000)) for seq in range(1, 101)]
+    store.write(given, {}, {})
+    found: list[int] = []
+    after = 0
+    while piece := store.range("a", "gw", "self/x", 100, 900, 7, after):
+        found += [one.seq for _, one in piece]
+        after = piece[-1][0]
+    assert [one.seq for one in given if 100 <= one.at_ms < 900] == found, seed
+
+
+def test_pruning_by_age_takes_the_old_alone(store: SqliteStore) -> None:
+    """Readings before the limit go, the others stay, and marks stay: nothing pruned comes back by a resend."""
+    store.write([reading(seq, at_ms=seq) for seq in range(1, 101)], {}, {})
+    assert 50 == store.prune(51, 2**40)
+    assert 50 == store.count()
+    assert 0 == store.write([reading(1)], {}, {})
+
+
+def test_pruning_by_size_takes_the_oldest(store: SqliteStore, tmp_path: Path) -> None:
+    """A store above its size loses its oldest readings until it fits, and the file shrinks."""
+    for at in range(0, 4_000, 1_000):
+        store.write([reading(at + seq, "x" * 400, at_ms=at + seq) for seq in range(1, 1_001)], {}, {})
+    most = store._bytes() // 2
+    while store.prune(0, most):
+        continue
+    assert store._bytes() <= most
+    kept = [one.seq for _, one in store.range("a", "gw", "self/x", 0, 10**6, 5_000)]
+    assert 500 < len(kept) < 4_000
+    assert list(range(4_001 - len(kept), 4_001)) == kept
+    assert len(kept) == store.count()
+
+
+def test_instances_of_a_gateway_are_bounded(store: SqliteStore) -> None:
+    """The marks of the lowest boots are forgotten first."""
+    for boot in range(1, INSTANCES_MAX + 3):
+        source = ("a", "gw", f"{boot:032x}")
+        store.write([reading(1, instance=source[2])], {}, {source: boot})
+    kept = list(store.marks("a", "gw"))
+    assert [f"{boot:032x}" for boot in range(3, INSTANCES_MAX + 3)] == kept
