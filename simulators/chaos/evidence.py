@@ -64,8 +64,7 @@ def read(data_dir: Path, estate: Estate, folder: Path) -> Evidence:
 
 def shown(incidents: list[dict[str, object]]) -> tuple[Raised, ...]:
     """Incidents of the API."""
-    found = msgspec.convert(incidents, list[Incident], strict=False)
-    return tuple(Raised(one.id, tuple(one.zones), one.event_ms) for one in found)
+    return _raised(msgspec.convert(incidents, list[Incident], strict=False))
 
 
 def _taken(db: sqlite3.Connection) -> Iterator[tuple[int, Recorded | Gapped]]:
@@ -81,7 +80,7 @@ def _pressed(item: Recorded) -> bool:
 
 def _row(at_ms: int, item: Recorded) -> Row:
     event = item.event
-    return Row(item.gateway, item.instance, event.seq, event.zone or "", event.at.mono_ns, at_ms)
+    return Row(item.gateway, item.instance, event.seq, event.zone or "", event.at.mono_ns, at_ms, event.key)
 
 
 def _holes(items: Iterator[Recorded | Gapped]) -> int:
@@ -96,4 +95,8 @@ def _folded(url: str, estate: Estate) -> tuple[Raised, ...]:
     desk = Desk(load_registry(estate.registry).registry, load_defaults(estate.defaults))
     with Journal(url, config=desk.config_digest, rules=RULES_VERSION) as journal:
         rebuild(desk, journal)
-    return tuple(Raised(one.id, tuple(one.zones), one.event_ms) for one in desk.incidents() if one.rule == "panic")
+    return _raised([one for one in desk.incidents() if one.rule == "panic"])
+
+
+def _raised(incidents: list[Incident]) -> tuple[Raised, ...]:
+    return tuple(Raised(one.id, tuple(one.zones), tuple(one.keys), one.presses) for one in incidents)

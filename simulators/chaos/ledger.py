@@ -1,7 +1,8 @@
 """The account: every press at the wire held against what the hub has on disk and shows. Pure.
 
 A press is known by its button and the time its contact was closed; a record by the time of its edge, which the
-gateway takes from the same monotonic clock. So a record belongs to the one press whose contact was closed then.
+gateway takes from the same monotonic clock. So a record belongs to the one press whose contact was closed then. An
+incident names the causes of its records; the hub's own time of the event is no proof, it is late by the way there.
 """
 
 from __future__ import annotations
@@ -14,8 +15,6 @@ from dataclasses import dataclass, field
 NS = 1_000_000
 SLACK_NS = 100 * NS
 """How far outside the closing of its contact a record may be timed: threads of two processes."""
-SLACK_MS = 500
-"""The same for the hub's axis, where the event is its arrival less its age."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,7 @@ class Press:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A panic record of the journal that tells of a new press: its identity, its edge, and when it was taken."""
+    """A panic record of the journal that tells of a new press: its identity, edge and cause, and when it was taken."""
 
     gateway: str
     instance: str
@@ -45,6 +44,7 @@ class Row:
     zone: str
     mono_ns: int
     taken_ms: int
+    key: str
 
     @property
     def identity(self) -> str:
@@ -53,11 +53,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """A panic incident as the API shows it."""
+    """A panic incident as the API shows it: its zones, the causes and the number of its presses."""
 
     id: str
     zones: tuple[str, ...]
-    event_ms: int
+    keys: tuple[str, ...]
+    presses: int
 
 
 @dataclass(slots=True)
@@ -91,7 +92,8 @@ def account(presses: Sequence[Press], rows: Iterable[Row], raised: Iterable[Rais
         found.wrong.append((None, f"record {row.identity} of {row.zone}: nobody pressed at {row.mono_ns} ns"))
     for press in presses:
         _one(found, press, by_press.get((press.zone, press.number), []))
-    _incidents(found, [press for press in presses if (press.zone, press.number) in by_press], list(raised))
+    committed = [press for press in presses if (press.zone, press.number) in by_press]
+    _incidents(found, committed, by_press, list(raised))
     return found
 
 
@@ -129,26 +131,32 @@ def _records(presses: Sequence[Press], rows: Iterable[Row]) -> tuple[dict[tuple[
     return found, strays
 
 
-def _incidents(found: Account, committed: Sequence[Press], raised: Sequence[Raised]) -> None:
+def _incidents(
+    found: Account,
+    committed: Sequence[Press],
+    by_press: dict[tuple[str, int], list[Row]],
+    raised: Sequence[Raised],
+) -> None:
+    """Every press opens one incident, of its own button, its own cause, and no other press."""
     found.incidents_expected, found.incidents_found = len(committed), len(raised)
-    own, _ = _by_zone(committed)
-    starts = {zone: [press.wall_ms for press in mine] for zone, mine in own.items()}
-    counts: Counter[tuple[str, int]] = Counter()
-    for incident in raised:
-        zone = incident.zones[0] if len(incident.zones) == 1 else ""
-        at = bisect_right(starts.get(zone, []), incident.event_ms + SLACK_MS) - 1
-        press = own[zone][at] if at >= 0 else None
-        closed_ms = press.wall_ms + (press.released_ns - press.pressed_ns) // NS if press is not None else 0
-        if press is None or incident.event_ms > closed_ms + SLACK_MS:
-            found.incidents_wrong += 1
-            zones = ", ".join(incident.zones)
-            found.wrong.append((None, f"incident {incident.id} of {zones}: nobody pressed at {incident.event_ms} ms"))
-        else:
-            counts[press.zone, press.number] += 1
+    owners: dict[tuple[str, str], list[Press]] = {}
     for press in committed:
-        if (number := counts[press.zone, press.number]) != 1:
+        for key in dict.fromkeys(row.key for row in by_press[press.zone, press.number]):
+            owners.setdefault((press.zone, key), []).append(press)
+    counts: Counter[tuple[str, str]] = Counter()
+    for incident in raised:
+        cause = (incident.zones[0], incident.keys[0]) if len(incident.zones) == len(incident.keys) == 1 else ("", "")
+        counts[cause] += 1
+        if cause not in owners or incident.presses != 1:
             found.incidents_wrong += 1
-            found.wrong.append((press, f"it has {number} incidents"))
+            words = f"{incident.presses} presses of {', '.join(incident.zones)} for {', '.join(incident.keys)}"
+            found.wrong.append(
+                (None, f"incident {incident.id}: {words}; it should be one press, one button, one cause")
+            )
+    for cause, presses in owners.items():
+        if counts[cause] != len(presses):
+            found.incidents_wrong += 1
+            found.wrong.append((presses[0], f"{len(presses)} presses for {cause[1]} have {counts[cause]} incidents"))
 
 
 def _by_zone(presses: Sequence[Press]) -> tuple[dict[str, list[Press]], dict[str, list[int]]]:

@@ -144,7 +144,7 @@ async def chaos(folder: Path, seed: int, size: Size, told: Told) -> Verdict:
     (folder / "presses.jsonl").write_bytes(b"".join(msgspec.json.encode(press) + b"\n" for press in crowd.presses))
     seconds = time.monotonic() - began_s
     found = account(crowd.presses, seen.rows, shown)
-    differing = len({one.id for one in shown} ^ {one.id for one in seen.raised})
+    differing = len(set(shown) ^ set(seen.raised))
     return Verdict(seed, size, seconds, found, seen, havoc.diary, differing, waiting, len(crowd.stuck), drained)
 
 
