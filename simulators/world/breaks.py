@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from edge.core.delivery import Delivery
 from edge.core.entries import Batch
+from edge.core.flights import Flights
 from edge.core.orders import Orders
 from edge.core.ringing import Ringing
 from edge.core.zone import Wire
@@ -123,7 +124,7 @@ def _forget_on_puback() -> list[tuple[Any, str, Any]]:
 
 def _resend_never() -> list[tuple[Any, str, Any]]:
     return [
-        (Delivery, "_backoff_ns", lambda self, entry: 10**18),
+        (Flights, "_backoff_ns", lambda self, entry: 10**18),
         (Delivery, "resend", lambda self, fresh_credit=False: None),
     ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -138,7 +138,8 @@ class SimClerk(Clerk):
         """Take the task's place."""
         self._hub = hub
         self._virtual = hub.loop
-        self._running: tuple[list[Item], _Batch] | None = None
+        self._running: _Batch | None = None
+        self._waits = False
         self._backoff_ms = BACKOFF_MS_FIRST
         self._asked_ns: int | None = None
         self.inbox._wake = Waker(self.kick)
@@ -150,25 +151,23 @@ class SimClerk(Clerk):
 
     def die(self, rng: random.Random) -> None:
         """Killed: what was being committed is on the disk, or not; in neither case is anything performed."""
-        if self._running is not None and self._running[1].drafts and rng.random() < 0.5 and not self._hub.book.down:
-            self._journal.append(self._running[1].drafts)
+        if self._running is not None and self._running.drafts and rng.random() < 0.5 and not self._hub.book.down:
+            self._journal.append(self._running.drafts)
 
     def depth(self) -> int:
         """What waits."""
         return len(self.inbox)
 
     def _ask(self, at_ns: int) -> None:
-        if self._running is None and (self._asked_ns is None or at_ns < self._asked_ns):
+        if self._running is None and not self._waits and (self._asked_ns is None or at_ns < self._asked_ns):
             self._asked_ns = at_ns
             self._virtual.at(at_ns, self._turn, at_ns)
 
     def _turn(self, asked_ns: int) -> None:
-        if not self._hub.alive or self._running is not None or asked_ns != self._asked_ns:
+        if not self._hub.alive or self._running is not None or self._waits or asked_ns != self._asked_ns:
             return
         self._asked_ns = None
-        now_ms, mono_ms = self._clock.now_ms(), self._virtual.time() * 1000
-        due = [Item(due, now_ms, mono_ms) for due in self._due(now_ms)]
-        if items := [*self.inbox.take(self._batch_max), *due[: self._batch_max]]:
+        if (items := self._next()) or self.down is not None:
             self._begin(items)
             return
         wait_s = self._until_due_s()
@@ -177,14 +176,15 @@ class SimClerk(Clerk):
 
     def _begin(self, items: list[Item]) -> None:
         batch = self._step(items)
-        self._running = (items, batch)
+        self._put_back(batch.left)
+        self._running = batch
         self._hub.about_to_commit(self, batch)
         self._virtual.after(self._hub.commit_ms() if batch.drafts else 0.0, self._finish)
 
     def _finish(self) -> None:
         if not self._hub.alive or self._running is None:
             return
-        items, batch = self._running
+        batch, self._running = self._running, None
         try:
             if batch.drafts:
                 self._journal.append(batch.drafts)
@@ -192,19 +192,20 @@ class SimClerk(Clerk):
                 self._journal.probe()
         except JournalError as cause:
             self._desk.rollback()
+            self._put_back(item for item, *_ in batch.stepped if item.answer is None)
+            self._waits = True
             self._fail(batch, str(cause))
-            self._virtual.after(self._backoff_ms, self._again, [item for item in items if item.answer is None])
+            self._virtual.after(self._backoff_ms, self._again)
             self._backoff_ms = min(2 * self._backoff_ms, BACKOFF_MS_MAX)
             return
         self._desk.commit()
-        self._running = None
         self._backoff_ms = BACKOFF_MS_FIRST
         self._succeed(batch)
         self.kick()
 
-    def _again(self, kept: list[Item]) -> None:
-        if self._hub.alive:
-            self._begin([*kept, *self.inbox.take(self._batch_max - len(kept))])
+    def _again(self) -> None:
+        self._waits = False
+        self.kick()
 
     def _choke(self, item: Item) -> None:
         self._hub.world.witness.broken("set_aside", f"the desk could not take {type(item.taken).__name__}")
@@ -256,10 +257,10 @@ class SimReceipting(Receipting):
         self.telemetry_out = SimOutgoing(hub.world)
         self._wake = Waker(self._answer_all)
 
-    def alarm(self, area: str, gateway: str) -> None:
-        """As the real one; the witness sees what it claims."""
+    def alarm(self, area: str, gateway: str, instances: Iterable[str] = ()) -> None:
+        """As the real one, while this process lives."""
         if self._sim.alive:
-            super().alarm(area, gateway)
+            super().alarm(area, gateway, instances)
 
     def _answer_all(self) -> None:
         while self._due:
@@ -272,7 +273,8 @@ class SimReceipting(Receipting):
             room = credit(self._limits.telemetry, self._recorder.room(), held=held)
             if not room:
                 self._telemetry_held[area, gateway] = None
-            data = receipt(self._hub, Lane.TELEMETRY, marks, room, self._clock.now_ms())
+            first = self._first(Lane.TELEMETRY, area, gateway)
+            data = receipt(self._hub, Lane.TELEMETRY, marks, room, self._clock.now_ms(), first)
             self.telemetry_out.receipt(topic(area, gateway, Channel.RECEIPT), Lane.TELEMETRY, data)
 
 
@@ -304,21 +306,18 @@ class SimRecorder(Recorder):
             for first, last in delivery.settled:
                 ranges.add(first, last)
         samples = [sample for delivery in batch for sample in delivery.samples]
-        gateways = dict.fromkeys(delivery.source[:2] for delivery in batch)
         try:
             self._store.write(samples, settled, {delivery.source: delivery.boot for delivery in batch})
         except StoreError as cause:
-            if self.down is None:
-                for area, gateway in gateways:
-                    self.receipt(area, gateway)
-            self.down = str(cause)
+            first, self.down = self.down is None, str(cause)
+            if first:
+                self._tell(batch)
             self._sim.loop.after(self._backoff_ms, self._put, batch)
             self._backoff_ms = min(2 * self._backoff_ms, 10_000)
             return
         self.down, self._backoff_ms, self._busy = None, 100.0, False
         self._weight -= sum(delivery.weight() for delivery in batch)
-        for area, gateway in gateways:
-            self.receipt(area, gateway)
+        self._tell(batch)
         self._turn()
 
 
@@ -414,6 +413,9 @@ class SimHub:
         self.clock = HubClock(
             rebuilt.last_ms, wall_ms=lambda: START_MS + self.loop.now_ms, mono_ms=lambda: self.loop.now_ms
         )
+        if rebuilt.broken is not None or rebuilt.left_out or rebuilt.differing:
+            world.witness.broken("rebuild", f"the hub could not fold all of its journal again: {rebuilt}"[:300])
+        self.metrics = metrics
         self.clerk = SimClerk(desk, book, self.clock, metrics)
         self.clerk.remember(rebuilt.digests)
         self.recorder = SimRecorder(cast(TelemetryStore, readings), metrics)

@@ -25,6 +25,9 @@ RULE_OF = {
 }  # fmt: skip
 LIVE_KINDS = {ZoneKind.TAMPER: "tamper", ZoneKind.NVR_ONLINE: "nvr_offline", ZoneKind.MAINS: "mains_lost"}
 RINGERS = {ZoneKind.PANIC, ZoneKind.SMOKE, ZoneKind.GAS, ZoneKind.DOOR, ZoneKind.WINDOW}
+ABOUT_ZONES = ("chatter", "swinger_bypass", "zone_fault")
+CHATTER_MS = 130_000
+CHATTERS = 5
 ONE_RING_MS = 300_000
 SLACK_MS = 20_000
 JOIN_MS = 300_000
@@ -63,7 +66,7 @@ def _replayed(world: World) -> dict[str, Any] | None:
     desk.begin()
     for at_ms, taken in world.book.inputs():
         try:
-            effects |= {effect for effect in desk.step(taken, at_ms) if isinstance(effect, Send | Page)}
+            effects |= {effect for effect in desk.step(taken, at_ms, replayed=True) if isinstance(effect, Send | Page)}
         except NotAllowed as cause:
             world.witness.broken("replay", f"a committed move is refused in a replay: {cause}")
         desk.commit()
@@ -115,9 +118,13 @@ def _belong(world: World, incidents: dict[str, dict[str, Any]], owners: dict[str
             records.setdefault(made.cause, []).append((f"{gateway}/{instance}/{seq}", made))
     for cause in world.witness.causes:
         rule = RULE_OF.get(cause.kind)
-        if rule is None or not _reportable(cause):
+        if rule is None or not _reportable(cause) or _chattered(world, cause):
             continue
-        mine = [(ident, made) for ident, made in records.get(cause.number, []) if made.event.qualifier != "restore"]
+        mine = [
+            (ident, made)
+            for ident, made in records.get(cause.number, [])
+            if made.event.qualifier != "restore" and made.event.kind not in ABOUT_ZONES
+        ]
         named = {name for ident, _ in mine for name in owners.get(ident, ()) if incidents[name]["rule"] == rule}
         if not named and not _noted(cause, mine, incidents, world):
             made_words = f"{len(mine)} records were made" if mine else "no record was made"
@@ -134,6 +141,15 @@ def _reportable(cause: Cause) -> bool:
     if cause.kind in (ZoneKind.SMOKE, ZoneKind.GAS):
         return cause.sure and cause.first  # a detector that stands in alarm says nothing new until it is reset
     return cause.sure
+
+
+def _chattered(world: World, cause: Cause) -> bool:
+    """A contact that moves ten times in a minute is left out until it is quiet: that is told instead."""
+    if cause.kind in (ZoneKind.PANIC, ZoneKind.DURESS, ZoneKind.SMOKE, ZoneKind.GAS):
+        return False
+    since_ms = cause.start_ms - CHATTER_MS
+    mine = [one for one in world.witness.causes if one.zone == cause.zone]
+    return sum(since_ms <= one.start_ms <= cause.start_ms for one in mine) >= CHATTERS
 
 
 def _noted(cause: Cause, mine: list[tuple[str, Made]], incidents: dict[str, dict[str, Any]], world: World) -> bool:

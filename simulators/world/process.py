@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
@@ -28,6 +27,7 @@ from edge.core.io import (
     Tick,
     Troubled,
 )
+from edge.inbox import Inbox
 from edge.inward import Inward
 from edge.lane import Identity
 from edge.self_watch import SelfWatch
@@ -57,9 +57,8 @@ class Process:
         self.machine, self.loop, self.world = machine, machine.loop, machine.world
         self.alive, self.looks = True, False
         self.began_ms = machine.loop.now_ms
-        self.inbox_lost = 0
+        self.inbox, self.effects = Inbox(), self
         self.drivers: dict[str, Any] = {}
-        self._inbox: deque[Input] = deque()
         self._pumping = False
         self._seq = 0
         self._tick: Coming | None = None
@@ -112,7 +111,7 @@ class Process:
         """Give the fold an input."""
         if not self.alive:
             return
-        self._inbox.append(item)
+        self.inbox.put(item)
         if not self._pumping:
             self._pumping = True
             self.loop.at(self.loop.now_ns, self._pump)
@@ -171,8 +170,8 @@ class Process:
 
     def _pump(self) -> None:
         self._pumping = False
-        while self.alive and self._inbox:
-            self._perform(self.gateway.step(self._inbox.popleft(), self.clock.now()))
+        while self.alive and len(self.inbox):
+            self._perform(self.gateway.step(self.inbox.take(), self.clock.now()))
         self._set_tick()
 
     def _set_tick(self) -> None:

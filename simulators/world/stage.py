@@ -16,6 +16,7 @@ HOUSE_ACTS = {
     "duress": ZoneKind.DURESS, "smoke": ZoneKind.SMOKE, "gas": ZoneKind.GAS, "door": ZoneKind.DOOR,
     "window": ZoneKind.WINDOW, "tamper": ZoneKind.TAMPER, "recorder": ZoneKind.NVR_ONLINE, "mains": ZoneKind.MAINS,
 }  # fmt: skip
+FORCED_MS = 3_000
 
 
 class Stage:
@@ -91,7 +92,8 @@ class Stage:
         if act.what == "press":
             self.people.press(house, act.for_ms)
         elif act.what == "left_open":
-            self.hold(house, ZoneKind.TAMPER)
+            self._flick(house, ZoneKind.TAMPER, 1_500)  # forced open twice, and not closed again
+            after(FORCED_MS, self._leave_open, house)
         elif act.what in HOUSE_ACTS:
             self.hold(house, HOUSE_ACTS[act.what])
             after(act.for_ms, self.let_go, house, HOUSE_ACTS[act.what])
@@ -105,6 +107,10 @@ class Stage:
         if not self.ended:
             self.hold(house, kind)
             self.loop.after(for_ms, self.let_go, house, kind)
+
+    def _leave_open(self, house: House) -> None:
+        if not self.ended:
+            self.hold(house, ZoneKind.TAMPER)
 
     def _cut(self, act: Act, up: bool, down: bool, vanish: bool = False) -> None:
         self._cuts[act.where] += 1

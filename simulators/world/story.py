@@ -80,7 +80,7 @@ CAUSES: dict[str, tuple[float, tuple[int, int]]] = {
     "recorder": (4, (20_000, 1_200_000)),
     "mains": (3, (20_000, 1_200_000)),
     "chatter": (1, (5_000, 12_000)),
-    "left_open": (2, (0, 0)),
+    "left_open": (4, (0, 0)),
 }
 """How often an hour, and for how long in ms."""
 

@@ -277,7 +277,7 @@ class Witness:
         for box, limits in ((process.alarm, ALARM), (process.telemetry, TELEMETRY)):
             lane = box.delivery
             self._bound("records", box.lane, len(lane), limits.records_max + limits.extra_max)
-            self._bound("bytes", box.lane, lane.bytes, limits.bytes_max + limits.extra_max * 40_000)
+            self._bound("bytes", box.lane, lane.held.bytes, limits.bytes_max + limits.extra_max * 40_000)
             self._bound("gaps", box.lane, len(lane.gaps), SPANS_MAX)
             self._bound("outbox", box.lane, box.outbox.waiting(), limits.records_max + limits.extra_max)
         self._bound("replies", Lane.ALARM, process.uplink.waiting_replies(), REPLIES_MAX)
@@ -336,6 +336,8 @@ class Witness:
         self._bound("desk inbox", Lane.ALARM, hub.clerk.depth(), URGENT_MAX + CALM_MAX)
         self._bound("telemetry inbox", Lane.TELEMETRY, hub.recorder.weight(), READINGS_MAX)
         self._bound("outgoing", Lane.ALARM, hub.alarm_out.depth(), ORDERS_MAX + RECEIPTS_MAX)
+        if hub.metrics.set_aside._value.get():
+            self.broken("set aside", "a message or an input could not be taken")
         if hub.clerk.down is not None or hub.book.slow:
             return
         now_ms = self.world.loop.now_ms
