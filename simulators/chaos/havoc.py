@@ -15,7 +15,7 @@ import httpx
 
 from simulators.broker import BrokerError
 from simulators.chaos.plan import BROKER, HUB, Bad, Kill, Lock, Plan, Trouble
-from simulators.proxy import Line, Proxy
+from simulators.proxy import Proxy
 from simulators.village import Village
 
 WATCH_S = 0.1
@@ -75,7 +75,7 @@ def sort(part: str) -> str:
 
 
 class Havoc:
-    """Enter nothing; `run` carries out the plan and leaves everything running, `keep` keeps it so."""
+    """`run` carries out the plan and leaves everything running; `keep` then keeps it so; `close` at the end."""
 
     def __init__(self, village: Village, proxies: Mapping[str, Proxy]) -> None:
         self.diary = Diary()
@@ -222,13 +222,8 @@ def _spoil(proxy: Proxy, trouble: Trouble) -> None:
 
 
 def _mend(proxy: Proxy, trouble: Trouble) -> None:
-    well, line = Line(), proxy.line
-    line.refuse, line.delay_s, line.bytes_per_s, line.swallow = (
-        well.refuse,
-        well.delay_s,
-        well.bytes_per_s,
-        well.swallow,
-    )
+    line = proxy.line
+    line.bytes_per_s, line.delay_s, line.swallow, line.refuse = None, 0.0, False, False
     if trouble.bad is Bad.HALF_OPEN:
         proxy.cut()  # a stream with a hole in it is none
 

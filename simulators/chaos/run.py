@@ -27,6 +27,7 @@ from simulators.village import HUB, Village
 SETTLE_SHARE, SETTLE_S_MAX = 0.25, 75.0
 """The share of a run (at most so many s) that is left for everything to come well again."""
 DRAIN_S_MAX = 240.0
+STORIES_MAX = 50
 STORES = ("telemetry", "journal")
 Told = Callable[[str], None]
 
@@ -71,7 +72,9 @@ class Verdict:
 
     def stories(self) -> list[str]:
         """Every fault with what was killed around it."""
-        found = [_story(self.diary, press, text) for press, text in self.account.wrong]
+        wrong = self.account.wrong
+        found = [_story(self.diary, press, text) for press, text in wrong[:STORIES_MAX]]
+        found += [f"and {len(wrong) - STORIES_MAX} more like these"] if len(wrong) > STORIES_MAX else []
         found += [f"the journal's chain: {self.evidence.broken}"] if self.evidence.broken else []
         found += [f"ended by itself: {text}" for text in self.diary.ended]
         found += [f"{self.differing} incidents differ between journal and API"] if self.differing else []
