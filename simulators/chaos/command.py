@@ -13,7 +13,8 @@ import typer
 
 from protocol.faults import Refused
 from simulators.broker import BrokerError
-from simulators.chaos.run import Size, Verdict, chaos
+from simulators.chaos.run import chaos
+from simulators.chaos.verdict import Size, Verdict
 from simulators.children import ChildError
 
 EXPECTED = (BrokerError, ChildError, OSError, TimeoutError)

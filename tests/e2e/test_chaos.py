@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from simulators.chaos.run import Size, chaos
+from simulators.chaos.run import chaos
+from simulators.chaos.verdict import Size
 
 SEEDS = [11]
 SHORT = Size(minutes=0.8, kills=14, gateways=3, chips=1, rate_s=8.0)
