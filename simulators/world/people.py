@@ -33,7 +33,8 @@ def answered(lamp: Shown | None, pressed_ms: int, now_ms: int) -> bool:
         return False
     lit = lamp.on and now_ms - lamp.since_ms >= STEADY_MS
     coming = COMING_MS[0] <= lamp.was_on_ms <= COMING_MS[1] and lamp.since_ms >= pressed_ms
-    return lit or coming
+    blinked = lamp.was_on_ms >= STEADY_MS and lamp.since_ms >= pressed_ms + STEADY_MS
+    return lit or coming or blinked
 
 
 class People:

@@ -17,6 +17,8 @@ HOUSE_ACTS = {
     "window": ZoneKind.WINDOW, "tamper": ZoneKind.TAMPER, "recorder": ZoneKind.NVR_ONLINE, "mains": ZoneKind.MAINS,
 }  # fmt: skip
 FORCED_MS = 3_000
+TRIES_AGAIN_MS = 32_000
+"""How long an outbox may take to find out that its card is well again."""
 
 
 class Stage:
@@ -42,13 +44,14 @@ class Stage:
         self._holders: dict[str, int] = {}
         self._backs: list[tuple[str, int]] = []
         self._ailing: dict[str, int] = dict.fromkeys(GATEWAYS, 0)
+        self._sound_ms: dict[str, int] = {}
         self._free_ms: dict[str, int] = dict.fromkeys(SITES, 0)
         self._cuts: dict[str, int] = dict.fromkeys(SITES, 0)
         self._down: dict[str, int] = dict.fromkeys([*GATEWAYS, "hub", "broker", "journal", "slow", "telemetry"], 0)
 
     def card_ails(self, gateway: str) -> bool:
         """Whether commits of a gateway fail or take long just now."""
-        return self._ailing[gateway] > 0
+        return self._ailing[gateway] > 0 or self.loop.now_ms < self._sound_ms.get(gateway, 0)
 
     def free_since_ms(self, site: str) -> int:
         """Since when a line carries."""
@@ -260,6 +263,7 @@ class Stage:
         if self._ailing[gateway] > 0:
             self._ailing[gateway] -= 1
             if not self._ailing[gateway]:
+                self._sound_ms[gateway] = self.loop.now_ms + TRIES_AGAIN_MS
                 self.machines[gateway].card.trouble(None)
                 self.machines[gateway].card.slow = False
                 self.witness.watched(gateway)

@@ -10,4 +10,6 @@ KEPT_SEEDS: dict[int, str] = {
     50: "a loss of link told twice under one name made an incident a part of itself (hub/links.py, windows.py)",
     59: "a contact left out for chatter was taken for one that was forgotten (the oracle)",
     76: "a button pressed anew while its gateway was dead was swallowed as still present (edge/core/alarms.py)",
+    89: "a lamp that blinked in step with the looks at it was never seen lit (the simulated person)",
+    175: "a record not yet written again after its card was well went with the power (the oracle)",
 }
