@@ -136,6 +136,8 @@ def _belong(world: World, incidents: dict[str, dict[str, Any]], owners: dict[str
 
 
 def _reportable(cause: Cause) -> bool:
+    if cause.bounced:
+        return False
     if cause.kind is ZoneKind.PANIC:
         return True  # it was held until the lamp answered
     if cause.kind in (ZoneKind.SMOKE, ZoneKind.GAS):

@@ -11,7 +11,7 @@ from edge.core.gaps import SPANS_MAX
 from edge.core.site import ZoneKind
 from edge.lane import Identity
 from edge.replies import WAITING_MAX as REPLIES_MAX
-from hub.core.io import Conflicted, Effect, Gapped, Recorded
+from hub.core.io import Conflicted, Effect, Gapped, Recorded, Send
 from hub.inbox import CALM_MAX, URGENT_MAX
 from hub.journal import Draft
 from hub.outgoing import ORDERS_MAX, RECEIPTS_MAX
@@ -36,6 +36,8 @@ TRAVEL_MS = 45_000
 """How long a message can be under way at most, held by two lines that both ends still believe in."""
 EARLY_MS = 1_500
 SURE_MS = 1_500
+BOUNCE_MS = 100
+"""A contact that was let go for less is, to whoever debounces it, still the one activation."""
 UNKNOWN_MS = FRESH_MS + 8_000
 EXPIRED_MS = 2_000
 """How far an estimate of the hub's time may be off."""
@@ -66,6 +68,7 @@ class Cause:
     seen_ms: int | None = None
     sure: bool = False
     first: bool = True
+    bounced: bool = False
 
 
 class Made(NamedTuple):
@@ -137,8 +140,9 @@ class Witness:
 
     def begun(self, house: House, kind: ZoneKind, zone: str) -> None:
         """A contact is active now."""
-        first = not any(cause.zone == zone for cause in self.causes)
-        cause = Cause(len(self.causes), kind, house, zone, self.world.loop.now_ms, first=first)
+        now_ms, before = self.world.loop.now_ms, [cause for cause in self.causes if cause.zone == zone]
+        bounced = bool(before) and now_ms - (before[-1].end_ms or 0) < BOUNCE_MS
+        cause = Cause(len(self.causes), kind, house, zone, now_ms, first=not before, bounced=bounced)
         self.counts.causes += 1
         self.causes.append(cause)
         self.active[zone] = cause
@@ -320,6 +324,7 @@ class Witness:
 
     def performed(self, effect: Effect) -> None:
         """An order or a page left the hub."""
+        self.counts.orders += isinstance(effect, Send)
         self.effects.add(effect)
 
     def recorded(self, sample: Sample) -> None:

@@ -12,4 +12,5 @@ KEPT_SEEDS: dict[int, str] = {
     76: "a button pressed anew while its gateway was dead was swallowed as still present (edge/core/alarms.py)",
     89: "a lamp that blinked in step with the looks at it was never seen lit (the simulated person)",
     175: "a record not yet written again after its card was well went with the power (the oracle)",
+    268: "a press within the debounce of the one before was taken for two (the oracle)",
 }
