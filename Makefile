@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 APT    := mosquitto
 
-.PHONY: setup dev demo test check bench lock clean broker
+.PHONY: setup dev demo test chaos soak check bench lock clean broker
 
 setup: $(VENV)/.runtime
 dev: $(VENV)/.dev
@@ -42,6 +42,16 @@ broker:
 
 test: dev broker
 	$(BIN)/pytest -n 2 --dist worksteal
+
+# Fifteen minutes of kill -9, cut links and locked stores, and an account of every press.
+chaos: setup broker
+	$(BIN)/lianfang simulate chaos --minutes 15 $(CHAOS)
+
+# Thousands of seeds of the simulated village, an hour each; SEED is the first.
+SEED  ?= 1000
+SEEDS ?= 5000
+soak: setup
+	$(BIN)/lianfang simulate world --seed $(SEED) --seeds $(SEEDS) --hours 1
 
 bench: dev broker
 	$(BIN)/python -m tests.benchmarks

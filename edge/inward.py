@@ -18,13 +18,16 @@ from edge.lane import Identity, LaneBox
 from protocol.codec import Reason, RemoteError, decode
 from protocol.faults import Fault
 from protocol.link import Incoming
-from protocol.messages import VERSION, Command, Config, HubSession, Outcome, Receipt, Reply, Result
+from protocol.messages import VERSION, Command, Config, HubSession, Order, Outcome, Receipt, Reply, Result
+from protocol.records import ClockQuality
 from protocol.signing import verify
 from protocol.topics import ROOT, Channel, parse
 
 HUBS_MAX = 16
 """Hubs whose session is remembered; the one heard longest ago is forgotten first."""
 LOG_EVERY_NS = 60_000_000_000
+EARLY_MAX = 64
+"""Orders that wait for the hub's time; beyond it the oldest is forgotten, and the hub sends it again."""
 
 log = structlog.get_logger("lianfang.inward")
 
@@ -38,6 +41,9 @@ class Inward:
 
     `on_order` hears good orders; `on_config` gets a desired configuration's text and answers what is wrong with it, in
     a thread of its own, since reading it takes long and disks take longer. Of those that wait the newest counts.
+
+    A gateway whose clock is not synchronised cannot tell a fresh order from an old one until the hub's first receipt.
+    Orders that come before it wait for it unanswered: a refusal would be final, and a call or stand-down lost by it.
     """
 
     HUBS: ClassVar[str] = f"{ROOT}/hub/+"
@@ -63,6 +69,7 @@ class Inward:
         self._config_seen: str | None = None
         self._config_waits: Config | None = None
         self._config_came = asyncio.Event()
+        self._early: dict[str, Order] = {}
         self.hub_clock = HubClock()
         self.refused: Counter[str] = Counter()
 
@@ -101,6 +108,9 @@ class Inward:
         if any(first > last for first, last in spans):
             raise RemoteError(Reason.UNPARSABLE, "a receipt's range runs downwards")
         self.hub_clock.heard(receipt.hub_ms, self._clock.mono_ns())
+        early, self._early = self._early, {}
+        for order in early.values():
+            self._order(order)
         if receipt.lane is not box.lane:
             return
         box.receipt(receipt)
@@ -127,8 +137,17 @@ class Inward:
             name = _order_name(command)
             refused = Result(premises=None, outcome=Outcome.REFUSED, reason=found[:512])
             return [self._reply(name, results=[refused])] if name is not None else []
-        self._on_order(Ordered(found, self.hub_clock.now_ms(self._clock.mono_ns())))
+        self._order(found)
         return []
+
+    def _order(self, order: Order) -> None:
+        hub_ms = self.hub_clock.now_ms(self._clock.mono_ns())
+        if hub_ms is not None or self._clock.now().quality is ClockQuality.SYNCED:
+            self._on_order(Ordered(order, hub_ms))
+            return
+        self._early[order.id] = order
+        if len(self._early) > EARLY_MAX:
+            del self._early[next(iter(self._early))]
 
     async def run_configs(self, reply: Callable[[Reply], None]) -> None:
         """Judge what configuration waits, until cancelled."""

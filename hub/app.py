@@ -142,6 +142,12 @@ class Hub:
             links.recall(desk.gateways())
             ingest = Ingest(Gate(registry), links, clerk, recorder, receipting, clock, metrics)
             connections = Connections(settings.hub.id, session, settings.mqtt, ingest, clock)
+
+            def send_again(area: str, gateway: str) -> None:
+                for order in desk.resume(clock.now_ms(), (area, gateway)):
+                    effects.send(order)
+
+            ingest.born = send_again
             for order in desk.resume(clock.now_ms()):
                 effects.send(order)
             keep = settings.telemetry

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Callable
 
 import msgspec
 import structlog
@@ -56,6 +57,8 @@ class Ingest:
         self._metrics = metrics
         self._refusals = Refusals(metrics)
         self._untold: dict[tuple[str, str], Linked] = {}
+        self.born: Callable[[str, str], None] = lambda area, gateway: None
+        """Told of a gateway (area, id) that is newly connected, after its receipts: what it missed goes out again."""
         self._log = structlog.get_logger("hub.ingest")
 
     def take(self, message: Incoming) -> None:
@@ -141,6 +144,7 @@ class Ingest:
             return
         self._heard(address, message)
         self._receipting.both(address.area, address.gateway)
+        self.born(address.area, address.gateway)
 
     def _reply(self, address: Address, message: Incoming) -> None:
         reply, _ = self._gate.read(address, message.data, Reply)

@@ -41,7 +41,8 @@ class Links:
         """What the desk was told before the hub's start."""
         for view in views:
             if (known := self.known.get((view.area, view.id))) is not None:
-                known.told, known.heard_ms = view.up, view.heard_ms
+                # Of one that was up the view says when it was last heard before the loss; it was heard since.
+                known.told, known.heard_ms = view.up, view.since_ms if view.up else view.heard_ms
 
     def heard(self, area: str, gateway: str, mono_ms: int, now_ms: int) -> Linked | None:
         """The gateway said something just now; an input for the desk when that is news."""

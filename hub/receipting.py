@@ -37,8 +37,8 @@ class Receipting:
         self._clock = clock
         self._limits = limits
         self._metrics = metrics
-        self._held: set[tuple[str, str]] = set()
-        self._telemetry_held: set[tuple[str, str]] = set()
+        self._held: dict[tuple[str, str], None] = {}
+        self._telemetry_held: dict[tuple[str, str], None] = {}
         self._due: dict[tuple[str, str], None] = {}
         self._asked: dict[tuple[Lane, str, str], dict[str, None]] = {}
         self._wake = asyncio.Event()
@@ -53,14 +53,14 @@ class Receipting:
         first = self._first(Lane.ALARM, area, gateway, instances)
         room = credit(self._limits.alarm, self._clerk.inbox.room(), held=self._clerk.down is not None)
         if not room:
-            self._held.add((area, gateway))
+            self._held[area, gateway] = None
         data = receipt(self._hub, Lane.ALARM, self._desk.marks(area, gateway), room, self._clock.now_ms(), first)
         self._metrics.receipts.labels("alarm").inc()
         self.alarm_out.receipt(topic(area, gateway, Channel.RECEIPT), Lane.ALARM, data)
 
     def release(self) -> None:
         """Something was committed: whoever was held may send."""
-        held, self._held = self._held, set()
+        held, self._held = self._held, {}
         for area, gateway in held:
             self.alarm(area, gateway)
 
@@ -69,7 +69,7 @@ class Receipting:
         self._first(Lane.TELEMETRY, area, gateway, instances)
         self._due[area, gateway] = None
         if self._recorder.down is None:
-            self._due |= dict.fromkeys(self._telemetry_held)
+            self._due |= self._telemetry_held
             self._telemetry_held.clear()
         self._wake.set()
 
@@ -87,7 +87,7 @@ class Receipting:
                 marks, held = {}, True
             room = credit(self._limits.telemetry, self._recorder.room(), held=held)
             if not room:
-                self._telemetry_held.add((area, gateway))
+                self._telemetry_held[area, gateway] = None
             first = self._first(Lane.TELEMETRY, area, gateway)
             data = receipt(self._hub, Lane.TELEMETRY, marks, room, self._clock.now_ms(), first)
             self._metrics.receipts.labels("telemetry").inc()

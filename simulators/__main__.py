@@ -17,16 +17,20 @@ from edge.config import load as load_site
 from edge.profiles import load_profiles
 from protocol.faults import Refused
 from simulators.broker import BrokerError
+from simulators.chaos.command import command as chaos_command
 from simulators.children import ChildError
 from simulators.plant import Plant
 from simulators.replay import Comparison, replay
 from simulators.trace import load as load_recording
+from simulators.world.command import world as world_command
 
 T = TypeVar("T")
 EXPECTED = (BrokerError, ChildError, ConnectionError, TimeoutError)
 """What can go wrong with a village that is no fault of the caller's input."""
 
 app = typer.Typer(no_args_is_help=True, help="A village without hardware: wires, recordings, faults.")
+app.command("chaos")(chaos_command)
+app.command("world")(world_command)
 
 
 @app.command("replay")

@@ -48,9 +48,9 @@ class Centre:
         """Every zone with its health."""
         return await self._all("zones")
 
-    async def incidents(self) -> list[dict[str, Any]]:
-        """Every incident the desk knows."""
-        return await self._all("incidents")
+    async def incidents(self, **wanted: str) -> list[dict[str, Any]]:
+        """Every incident the desk knows, or those the query's keys (rule, state, unresolved ...) ask for."""
+        return await self._all("incidents", wanted)
 
     async def readings(self, area: str, gateway: str, point: str) -> list[dict[str, Any]]:
         """Every stored reading of one point, in the order they were stored."""

@@ -101,6 +101,11 @@ class GpioChip:
         """Every switching of an output since the chip was made."""
         return list(self._moves[output])
 
+    def switched_ns(self, output: str) -> int | None:
+        """When an output was last switched, monotonic ns; None if never."""
+        moves = self._moves[output]
+        return moves[-1].at_ns if moves else None
+
     def chatter(self, line: str, times: int) -> None:
         """Move an input there and back at once, so often; more than the buffer holds makes holes."""
         for _ in range(times):

@@ -56,7 +56,7 @@ class Village:
         self.plants: dict[str, Plant] = {}
         self.gateways: dict[str, Child] = {}
         self.ports: dict[str, int] = {}
-        """Broker port of a gateway, where it is not the broker's own (a proxy's)."""
+        """Broker port of a gateway or of the hub (`HUB`), where it is not the broker's own (a proxy's)."""
         self.hub: Child | None = None
         self._sites = tuple(sites)
         self._registry = registry
@@ -181,7 +181,7 @@ class Village:
     def _write_hub_config(self) -> Path:
         tables: dict[str, dict[str, Any]] = {
             "hub": {"id": HUB, "data_dir": str(self.folder / "hub"), "registry": str(self._registry)},
-            "mqtt": {"host": self.broker.host, "port": self.broker.port},
+            "mqtt": {"host": self.broker.host, "port": self.ports.get(HUB, self.broker.port)},
             "api": {"port": self._api_port},
             "signing": {"name": HUB, "key": str(self.folder / "hub.key")},
         }

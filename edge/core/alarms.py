@@ -64,7 +64,10 @@ class Alarms:
             self._well(wire, change.at_ns)
 
     def _known(self, zone: Zone) -> str | None:
-        return self._scribe.open.get(zone.id) or self._zones.latched.get(zone.id)
+        """The cause it stood in alarm for when the last process ended. A button that had been let go by then, however
+        its call still stands, was pressed anew while nobody looked."""
+        held = self._scribe.open.get(zone.id)
+        return held if zone.kind in PRESSES else held or self._zones.latched.get(zone.id)
 
     def _facets(self, wire: Wire, change: Change) -> None:
         """Tampering and faults of a loop are recorded armed or not; each ends when the loop is otherwise."""

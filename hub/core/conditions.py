@@ -1,10 +1,13 @@
-"""What lives in a zone until it ends. Late data never clears a live condition: event times decide, not arrival."""
+"""What lives in a zone until it ends. Late data never clears a live condition: event times decide, and within a
+process the order in which it made its records; never arrival."""
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from hub.core.context import Context
 from hub.core.rules.base import Mark
-from hub.core.state import Live
+from hub.core.state import Live, after
 
 
 def concerns(ctx: Context, incident: str, end: Mark) -> bool:
@@ -27,9 +30,11 @@ def remember(ctx: Context, mark: Mark, began: bool) -> bool:
     key = (ctx.area, _where(mark))
     lives = ctx.tables.zones.get(key) or {}
     was = lives.get(mark.what, Live())
-    now = Live(
-        max(was.began_ms or 0, mark.event_ms) if began else was.began_ms,
-        was.ended_ms if began else max(was.ended_ms or 0, mark.event_ms),
-    )
+    if began:
+        newest = was.began_ms is None or after(mark.event_ms, mark.ident, was.began_ms, was.began_by)
+        now = replace(was, began_ms=mark.event_ms, began_by=mark.ident) if newest else was
+    else:
+        newest = was.ended_ms is None or after(mark.event_ms, mark.ident, was.ended_ms, was.ended_by)
+        now = replace(was, ended_ms=mark.event_ms, ended_by=mark.ident) if newest else was
     ctx.tables.zones.put(key, {**lives, mark.what: now})
     return not now.live

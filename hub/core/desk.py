@@ -99,9 +99,10 @@ class Desk:
         """When the next deadline comes, hub wall ms; None when there is none."""
         return self._tables.timers.next_ms()
 
-    def resume(self, at_ms: int) -> list[Send]:
-        """After a restart: orders not answered and not expired, to be sent again under their own ids."""
-        return orders.outstanding(self._tables, at_ms)
+    def resume(self, at_ms: int, of: tuple[str, str] | None = None) -> list[Send]:
+        """Orders not answered and not expired, to be sent again under their own ids: all after a restart of the hub,
+        those `of` one gateway (area, id) when that is newly connected and may have missed them."""
+        return orders.outstanding(self._tables, at_ms, of)
 
     def incident(self, area: str, incident: str) -> Incident | None:
         """One incident; None when there is none, or it was archived longer ago than the desk remembers."""

@@ -135,10 +135,16 @@ def withdraw(ctx: Context, incident: str) -> None:
             settle(ctx, pending, ())
 
 
-def outstanding(tables: Tables, at_ms: int) -> list[Send]:
-    """Committed orders still waited for, in order of issue."""
-    found = [p.send for _, p in tables.orders.items() if p.waiting and at_ms < p.send.expires_ms]
+def outstanding(tables: Tables, at_ms: int, of: tuple[str, str] | None = None) -> list[Send]:
+    """Committed orders still waited for, in order of issue; those to one gateway where `of` names it."""
+    pending = [p for _, p in tables.orders.items()] if of is None else _pending(tables, of)
+    found = [p.send for p in pending if p.waiting and at_ms < p.send.expires_ms]
     return sorted(found, key=lambda order: (order.issued_ms, order.area, order.order))
+
+
+def _pending(tables: Tables, of: tuple[str, str]) -> list[Pending]:
+    found = (tables.orders.committed((of[0], order)) for order in tables.waiting.committed(of) or ())
+    return [pending for pending in found if pending is not None]
 
 
 def settle(ctx: Context, pending: Pending, waiting: tuple[str, ...]) -> None:

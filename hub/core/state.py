@@ -135,14 +135,28 @@ class Pending(msgspec.Struct, frozen=True):
 
 
 class Live(msgspec.Struct, frozen=True):
-    """Event times of a zone's newest beginning and newest end of one kind; it is live unless the end is newer."""
+    """A zone's newest beginning and newest end of one kind: event times, and by which records. It is live unless the
+    end is newer; of two records of one process their numbers decide, since a message that was long under way stands
+    later on the hub's axis than it happened."""
 
     began_ms: int | None = None
     ended_ms: int | None = None
+    began_by: str = ""
+    ended_by: str = ""
 
     @property
     def live(self) -> bool:
-        return self.began_ms is not None and (self.ended_ms is None or self.ended_ms < self.began_ms)
+        return self.began_ms is not None and (
+            self.ended_ms is None or after(self.began_ms, self.began_by, self.ended_ms, self.ended_by)
+        )
+
+
+def after(at_ms: int, ident: str, other_ms: int, other: str) -> bool:
+    """Whether a record ("gateway/instance/seq" with its event time) happened after another."""
+    (source, _, seq), (other_source, _, other_seq) = ident.rpartition("/"), other.rpartition("/")
+    if source and source == other_source and seq.isdecimal() and other_seq.isdecimal():
+        return int(seq) > int(other_seq)
+    return at_ms > other_ms
 
 
 class Link(msgspec.Struct, frozen=True):

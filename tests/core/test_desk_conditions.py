@@ -33,8 +33,8 @@ def test_an_end_clears_the_condition_and_resolves_nothing() -> None:
 def test_a_late_end_never_clears_a_live_condition() -> None:
     """An end older than the newest beginning is a line of history and no more."""
     village = DeskAtWork()
-    village.happen(Kind.FIRE, "h03-smoke", 10 * MIN)
-    village.happen(Kind.FIRE, "h03-smoke", 5 * MIN, 11 * MIN, qualifier=Qualifier.RESTORE)
+    village.happen(Kind.FIRE, "h03-smoke", 10 * MIN, seq=2)
+    village.happen(Kind.FIRE, "h03-smoke", 5 * MIN, 11 * MIN, qualifier=Qualifier.RESTORE, seq=1)
     assert Condition.ALARM is zone(village, "h03-smoke").condition
     assert village.only().conditions == []
     assert village.only().history[-1].why == "older than the newest beginning: history only"
@@ -43,8 +43,8 @@ def test_a_late_end_never_clears_a_live_condition() -> None:
 def test_an_end_that_overtakes_its_beginning_still_ends_it() -> None:
     """Event times decide, not arrival; the incident is opened all the same."""
     village = DeskAtWork()
-    village.happen(Kind.FIRE, "h03-smoke", MIN, qualifier=Qualifier.RESTORE)
-    village.happen(Kind.FIRE, "h03-smoke", 0, 2 * MIN)
+    village.happen(Kind.FIRE, "h03-smoke", MIN, qualifier=Qualifier.RESTORE, seq=2)
+    village.happen(Kind.FIRE, "h03-smoke", 0, 2 * MIN, seq=1)
     assert Condition.NORMAL is zone(village, "h03-smoke").condition
     assert village.only().rule == "fire"
 
@@ -77,6 +77,17 @@ def test_still_present_of_a_cause_never_heard_of_is_an_incident() -> None:
     village = DeskAtWork()
     village.press("h01", 0, key="k9", qualifier=Qualifier.PRESENT)
     assert village.only().rule == "panic"
+
+
+def test_an_end_that_was_long_under_way_never_clears_what_began_after_it() -> None:
+    """Its age does not count the way, so by its time it is the newer; by its number it is not."""
+    village = DeskAtWork()
+    village.happen(Kind.TAMPER, "h03-tamper", 0, seq=101)
+    village.happen(Kind.TAMPER, "h03-tamper", 3 * S, seq=103)
+    village.happen(Kind.TAMPER, "h03-tamper", 5 * S, seq=102, qualifier=Qualifier.RESTORE)
+    assert [Kind.TAMPER] == zone(village, "h03-tamper").live
+    village.happen(Kind.TAMPER, "h03-tamper", 6 * S, seq=104, qualifier=Qualifier.RESTORE)
+    assert [] == zone(village, "h03-tamper").live
 
 
 def test_a_lost_gateway_is_one_p3_until_resolved_and_its_zones_are_unknown() -> None:

@@ -38,6 +38,21 @@ def test_a_panic_held_through_a_restart_is_still_present() -> None:
     assert again.events[0].key == house.events[0].key
 
 
+def test_a_button_pressed_anew_while_the_gateway_was_dead_is_a_press_and_none_still_present() -> None:
+    """It had been let go before: somebody may have resolved that call, and a "still" of it would be swallowed."""
+    house = home(ZoneKind.PANIC)
+    house.look(h01_panic=True)
+    house.look(h01_panic=False)
+    again = house.restarted()
+    again.look(h01_panic=True)
+    assert again.told() == [("panic", "new", "h01-panic")]
+    assert again.events[0].key == house.events[0].key
+    later = house.restarted(after_ms=600_000)
+    later.look(h01_panic=True)
+    assert later.told() == [("panic", "new", "h01-panic")]
+    assert later.events[0].key != house.events[0].key
+
+
 def test_a_press_after_a_restart_joins_the_one_before() -> None:
     """Inside the joining time it is the same cause, so nothing rings twice."""
     house = home(ZoneKind.PANIC)

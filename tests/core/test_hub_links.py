@@ -14,7 +14,8 @@ PROFILE_MS = 20_000
 
 def links(at_ms: int = 0, told: bool | None = None) -> Links:
     found = Links(Registry(gateways={KEY: GatewayEntry("gw", "a", PROFILE_MS)}), at_ms)
-    found.recall([GatewayView("a", "gw", PROFILE_MS, told, None, 5 if told is not None else None)])
+    heard_ms = 5 if told is not None else None
+    found.recall([GatewayView("a", "gw", PROFILE_MS, told, heard_ms, heard_ms)])
     return found
 
 

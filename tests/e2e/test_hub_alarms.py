@@ -119,6 +119,26 @@ async def test_a_restart_rebuilds_the_desk_and_sends_orders_again(broker: Broker
             assert not done_ids & {order.id for order in other.orders(hub.data)}
 
 
+async def test_what_a_gateway_missed_goes_out_again_when_it_connects_anew(broker: Broker, tmp_path: Path) -> None:
+    """An order that met a broken link does not wait for the desk's next try: neighbours would ring that much later."""
+    (tmp_path / "patient.toml").write_text("[calls]\nretry_ms = 60_000\n", encoding="utf-8")
+    async with (
+        running(tmp_path, broker, "hub.defaults=patient.toml") as hub,
+        gateway(broker) as gw,
+        gateway(broker, "gw-2") as other,
+    ):
+        await other.birth()
+        await until(lambda: [view.up for view in hub.parts.desk.gateways() if view.id == "gw-2"] == [True])
+        await gw.press()
+        await until(lambda: gw.commands and other.commands)
+        missed = [order.id for order in other.orders(hub.data)]
+        other.commands.clear()
+        gw.commands.clear()
+        await other.birth()
+        await until(lambda: other.commands)
+        assert (missed, []) == ([order.id for order in other.orders(hub.data)], gw.commands)
+
+
 async def test_declared_gaps_are_receipted(broker: Broker, tmp_path: Path) -> None:
     """Sequences a gateway gave up are receipted as done, and the loss is journalled."""
     async with running(tmp_path, broker) as hub, gateway(broker) as gw:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from edge.clock import Clock
 from edge.core.entries import Limits
 from protocol.codec import encode
 from protocol.faults import Fault
@@ -190,6 +191,20 @@ async def test_good_order_is_handed_on_with_hub_time(broker: Broker) -> None:
         handed = gateway.orders[0]
         assert handed.hub_ms is not None
         assert (handed.order.id, 0 <= handed.hub_ms - hub.hub_ms < 60_000) == ("o1", True)
+
+
+async def test_an_order_before_the_hubs_time_is_known_waits_for_it_unanswered(broker: Broker) -> None:
+    """A gateway that just started, its clock not synchronised: a stand-down is not refused, but acts once it can."""
+    async with ReceiptingHub(broker.host, broker.port) as hub, running(side(broker, hub)) as gateway:
+        gateway.inward._clock = Clock(synced=lambda: False)
+        await until(lambda: hub.births)
+        await hub.command(order(hub))
+        await hub.command(order(hub, "forged"), Ed25519PrivateKey.generate())
+        await until(lambda: hub.replies)
+        assert (["forged"], []) == ([reply.order for reply in hub.replies], gateway.orders)
+        gateway.press()
+        await until(lambda: gateway.orders)
+        assert [("o1", True)] == [(one.order.id, one.hub_ms is not None) for one in gateway.orders]
 
 
 async def test_forged_and_misdirected_orders_do_nothing_and_say_why(broker: Broker) -> None:

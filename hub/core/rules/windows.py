@@ -48,7 +48,8 @@ def matched(windows: Iterable[Sequence[Mark]], free: Sequence[Standing], grade: 
     opened = {standing.opened_by: standing for standing in free}
     decisions: list[Decision] = []
     for window in windows:
-        here = sorted((opened[m.ident] for m in window if m.ident in opened), key=lambda s: (s.raised_ms, s.id))
+        mine = {opened[m.ident].id: opened[m.ident] for m in window if m.ident in opened}  # a mark may come twice
+        here = sorted(mine.values(), key=lambda s: (s.raised_ms, s.id))
         if not here:
             decisions.append(Opens(tuple(window), grade(window)))
             continue

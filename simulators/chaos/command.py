@@ -1,0 +1,67 @@
+"""`lianfang simulate chaos`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from protocol.faults import Refused
+from simulators.broker import BrokerError
+from simulators.chaos.run import chaos
+from simulators.chaos.verdict import Size, Verdict
+from simulators.children import ChildError
+
+EXPECTED = (BrokerError, ChildError, OSError, TimeoutError)
+
+
+def command(
+    minutes: Annotated[float, typer.Option(min=0.5, max=600, help="How long it may take, recovery included.")] = 15.0,
+    seed: Annotated[int | None, typer.Option(help="Draws what breaks, and when; printed. A fresh one if none.")] = None,
+    kills: Annotated[int | None, typer.Option(min=0, max=10_000, help="kill -9 so often; else 200 in 15 min.")] = None,
+    rate: Annotated[float, typer.Option(min=0.1, max=100, help="Presses a second, while buttons are idle.")] = 16.0,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of lines.")] = False,
+    data: Annotated[Path | None, typer.Option(help="Folder for logs and stores; a temporary one if not given.")] = None,
+) -> None:
+    """Kill and cut a village of real processes while buttons are pressed, and account for every press."""
+    seed = secrets.randbelow(1_000_000) if seed is None else seed
+    size = Size(minutes, round(minutes * 200 / 15) if kills is None else kills, rate_s=rate)
+    typer.echo(f"seed {seed}: {size.kills} kills in {size.span_s:.0f} s", err=True)
+    try:
+        if data is not None:
+            verdict = asyncio.run(chaos(data, seed, size, _told))
+        else:
+            with tempfile.TemporaryDirectory(prefix="lf-") as folder:
+                verdict = asyncio.run(chaos(Path(folder), seed, size, _told))
+    except Refused as refused:
+        for fault in refused.faults:
+            typer.echo(str(fault), err=True)
+        raise typer.Exit(2) from None
+    except EXPECTED as trouble:
+        typer.echo(f"seed {seed}: {trouble}", err=True)
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    _show(verdict, as_json)
+    raise typer.Exit(0 if verdict.well else 1)
+
+
+def _told(line: str) -> None:
+    typer.echo(line, err=True)
+
+
+def _show(verdict: Verdict, as_json: bool) -> None:
+    figures = verdict.figures()
+    if as_json:
+        typer.echo(json.dumps(figures))
+        return
+    stories = figures.pop("stories")
+    for name, value in figures.items():
+        typer.echo(f"{name:<20} {value if isinstance(value, str | int | float) else json.dumps(value)}")
+    for story in stories:
+        typer.echo(f"  {story}")

@@ -1,0 +1,306 @@
+"""A gateway's process: the real fold, lanes, uplink and inward, put together in the order of edge.app."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
+
+from edge.clock import CHECK_MS, Clock
+from edge.core.bounds import stamp_at
+from edge.core.delivery import Delivery
+from edge.core.entries import ALARM, TELEMETRY, Batch
+from edge.core.gateway import Gateway
+from edge.core.io import (
+    Answer,
+    Drive,
+    Effect,
+    Emit,
+    Input,
+    Looked,
+    Memory,
+    Ordered,
+    Receipted,
+    Remember,
+    Report,
+    Stored,
+    Tick,
+    Troubled,
+)
+from edge.inbox import Inbox
+from edge.inward import Inward
+from edge.lane import Identity
+from edge.self_watch import SelfWatch
+from edge.store import Loaded
+from protocol.link import Endpoint, Incoming
+from protocol.messages import VERSION, Outcome, Reply, Result
+from protocol.records import ClockQuality, Event, Lane, Reading
+from simulators.world.disk import CardStore, SimLane, mono
+from simulators.world.loop import NS_PER_MS
+from simulators.world.loop import Event as Coming
+from simulators.world.uplink import SimUplink
+from simulators.world.village import HEARTBEAT_MS, LOOK_MS, PROFILE_MS
+
+if TYPE_CHECKING:
+    from edge.app import App
+    from simulators.world.machine import Machine
+
+STARTS_MS = 400
+TELEMETRY_EVERY_LOOKS = 12
+FAILED_MS = 5_000
+
+
+class Process:
+    """From its start until it is killed. `looks` once its drivers read."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine, self.loop, self.world = machine, machine.loop, machine.world
+        self.alive, self.looks = True, False
+        self.began_ms = machine.loop.now_ms
+        self.inbox, self.effects = Inbox(), self
+        self.drivers: dict[str, Any] = {}
+        self._pumping = False
+        self._seq = 0
+        self._tick: Coming | None = None
+        self._edges: set[str] = set()
+        self._looked_ns: dict[str, int] = {}
+        rng = machine.rng
+        self.alarm = self._lane(Lane.ALARM)
+        self.telemetry = self._lane(Lane.TELEMETRY)
+        kept = [self.alarm.take_up(), self.telemetry.take_up()]
+        self.clock = Clock(
+            _saved(kept, "wall_ms"),
+            mono_ns=lambda: mono(self.loop, machine.booted_ns),
+            wall_ns=machine.wall_ns,
+            synced=lambda: machine.synced,
+        )
+        self.me = self._identity(kept, f"{rng.getrandbits(128):032x}")
+        for box in (self.alarm, self.telemetry):
+            box.me = self.me
+            box.outbox.put([], {"boot": b"%d" % self.me.boot})
+        now, memory = self.clock.now(), self._memory(kept[0])
+        self.gateway = Gateway(machine.site, memory, boot=self.me.boot, kboot=self.me.kboot, now=now)
+        self.inward = Inward(
+            self.me,
+            self.clock,
+            self.world.keys,
+            on_order=self._ordered,
+            on_config=lambda text: [],
+            on_alarm_receipt=self._alarm_receipted,
+        )
+        endpoint = Endpoint(host="-", port=1, client_id="-")
+        rest = (self.inward, self.clock, self.gateway.birth_zones)
+        self.uplink = SimUplink(self.me, endpoint, self.alarm, self.telemetry, *rest, rng=rng)
+        self.world.witness.began(self)
+        self._perform(self.gateway.start(self.clock.now()))
+        self.uplink.attend(self.loop, self.world.net, self._sent, self._hears)
+        self._watch = _Watch(cast("App", self))
+        self._watch.begin()
+        self.loop.after(STARTS_MS, self._first_looks)
+        self._set_tick()
+
+    def die(self) -> None:
+        """Killed: nothing is said, nothing is finished."""
+        self.alive = self.looks = False
+        self.world.witness.ended(self)
+        self.uplink.die()
+        self.alarm.outbox.die()
+        self.telemetry.outbox.die()
+
+    def put(self, item: Input) -> None:
+        """Give the fold an input."""
+        if not self.alive:
+            return
+        self.inbox.put(item)
+        if not self._pumping:
+            self._pumping = True
+            self.loop.at(self.loop.now_ns, self._pump)
+
+    def edge(self, device: str) -> None:
+        """A line changed: the kernel stamps it, the driver reads it a moment later."""
+        if self.looks and device not in self._edges:
+            self._edges.add(device)
+            self.loop.at(self.loop.now_ns + NS_PER_MS // 5, self._look, device, True)
+
+    def report(self, point: str, value: bool | int | float | str, at_ns: int | None = None) -> None:
+        """Number and stamp a telemetry record."""
+        now = self.clock.now()
+        self._seq += 1
+        at = stamp_at(now, now.mono_ns if at_ns is None else at_ns)
+        self.world.witness.reported(self.me, self._seq, point, self._true_ms(at.mono_ns))
+        self.telemetry.report(Reading(self._seq, point, value, at))
+
+    def free_since_ms(self) -> int:
+        """Since when the alarm lane has a connection it may send on."""
+        return self.uplink.ways[Lane.ALARM].serving_ms
+
+    def _true_ms(self, mono_ns: int) -> int:
+        return self.loop.now_ms - (self.clock.mono_ns() - mono_ns) // NS_PER_MS
+
+    def _first_looks(self) -> None:
+        if not self.alive:
+            return
+        self.looks = True
+        for at, device in enumerate(self.machine.values):
+            self._look(device, False)
+            self.loop.after(LOOK_MS * (at + 1) / len(self.machine.values), self._look_on, device)
+        self.loop.after(CHECK_MS, self._watch_on)
+
+    def _look_on(self, device: str) -> None:
+        if self.alive:
+            self._look(device, False)
+            self.loop.after(LOOK_MS, self._look_on, device)
+
+    def _look(self, device: str, edge: bool) -> None:
+        if not self.alive:
+            return
+        self._edges.discard(device)
+        if edge and device in self.machine.dead_buses:
+            return
+        at_ns = self.clock.mono_ns()
+        since_ns = at_ns if edge else self._looked_ns.get(device, at_ns)
+        self._looked_ns[device] = at_ns
+        self.put(Looked(self.machine.reading(device, at_ns, since_ns)))
+
+    def _watch_on(self) -> None:
+        if self.alive:
+            self._watch.look()
+            self.world.witness.probed(self)
+            self.loop.after(CHECK_MS, self._watch_on)
+
+    def _pump(self) -> None:
+        self._pumping = False
+        while self.alive and len(self.inbox):
+            self._perform(self.gateway.step(self.inbox.take(), self.clock.now()))
+        self._set_tick()
+
+    def _set_tick(self) -> None:
+        if self._tick is not None:
+            self._tick.cancel()
+        due_ns = self.gateway.next_due_ns()
+        if due_ns is not None and self.alive:
+            self._tick = self.loop.at(self.loop.now_ns + max(0, due_ns - self.clock.mono_ns()), self._due)
+
+    def _due(self) -> None:
+        self._tick = None
+        if self.alive and not self._pumping:
+            self._perform(self.gateway.step(Tick(), self.clock.now()))
+            self._set_tick()
+
+    def _perform(self, effects: list[Effect]) -> None:
+        """Outbox and uplink take the records of a step side by side; outputs and answers go their own ways."""
+        events = [effect.event for effect in effects if isinstance(effect, Emit)]
+        memories = [effect.memory for effect in effects if isinstance(effect, Remember)]
+        if events or memories:
+            self._emit(events, memories)
+        failed: dict[str, str] = {}
+        premises = {output.id: output.premises for output in self.machine.site.outputs}
+        for effect in effects:
+            match effect:
+                case Drive(output, target, on):
+                    if not self.machine.drive(output, target, on):
+                        failed[premises[output]] = f"{output}: still being tried"
+                case Report(point, value, at_ns):
+                    self.report(point, value, at_ns)
+                case Answer(order, results):
+                    self.world.witness.answered(self, order, results)
+                    told = [_told(result, failed) for result in results]
+                    self.loop.after(FAILED_MS if failed else 0, self._reply, order, told)
+                case _:
+                    pass
+
+    def _emit(self, events: list[Event], memories: list[Memory]) -> None:
+        values = {"memory": msgspec.json.encode(memories[-1])} if memories else None
+        for event in events:
+            self.world.witness.emitted(self, event, self._true_ms(event.at.mono_ns))
+        self.alarm.emit(events, values)
+        if events:
+            self.uplink.alarm_made()
+
+    def _reply(self, order: str, results: list[Result]) -> None:
+        if self.alive:
+            self.uplink.replies.put(Reply(VERSION, self.me.instance, self.me.boot, order, results, at=self.clock.now()))
+
+    def _ordered(self, ordered: Ordered) -> None:
+        self.world.witness.ordered(self, ordered.order)
+        self.put(ordered)
+
+    def _sent(self, lane: Lane, batch: Batch) -> None:
+        self.world.witness.sent(self, lane, batch)
+
+    def _hears(self, lane: Lane, message: Incoming) -> None:
+        self.world.witness.hears(self, lane, message.topic, message.data)
+
+    def _alarm_receipted(self) -> None:
+        self.uplink.alarm_receipted()
+
+    def _receipted(self, seqs: tuple[int, ...]) -> None:
+        self.put(Receipted(seqs))
+
+    def _stored(self, seqs: tuple[int, ...]) -> None:
+        self.world.witness.stored(self, seqs)
+        self.put(Stored(seqs))
+
+    def _troubled(self, name: str, active: bool, detail: dict[str, str | int | float | bool]) -> None:
+        self.put(Troubled(name, active, detail))
+
+    def _lane(self, lane: Lane) -> SimLane:
+        alarm, card = lane is Lane.ALARM, self.machine.card
+        store = CardStore(card, lane, lambda: self.loop.now_ms)
+        hears = (self._stored, self._receipted) if alarm else (_nothing, _nothing)
+        limits = ALARM if alarm else TELEMETRY
+        return SimLane(lane, Delivery(limits), store, card, self.loop, self.machine.rng, hears, self._troubled)
+
+    def _identity(self, kept: list[Loaded], instance: str) -> Identity:
+        """As edge.app does: the boot number rises even past a lost card, where the clock is good enough to lead it."""
+        now, site = self.clock.now(), self.machine.site
+        led = now.wall_ms // 1000 if now.quality is not ClockQuality.UNSET else 0
+        boot = max(_saved(kept, "boot") + 1, led)
+        return Identity(
+            site.area, site.gateway, instance, boot, self.machine.kboot, "world", site.digest, HEARTBEAT_MS, PROFILE_MS
+        )
+
+    def _memory(self, kept: Loaded) -> Memory:
+        return msgspec.json.decode(kept.values.get("memory", b"{}"), type=Memory)
+
+
+class _Watch(SelfWatch):
+    """The real self-watch, looked at from outside."""
+
+    _look_n = 0
+
+    def begin(self) -> None:
+        """As it begins."""
+        self._tell_clock(_step(self._app.clock.now().quality))
+
+    def look(self) -> None:
+        """One round."""
+        if (step := self._app.clock.check()) is not None:
+            self._tell_clock(step)
+        self._link()
+        self._inbox()
+        if self._look_n % TELEMETRY_EVERY_LOOKS == 0:
+            self._report({"health/disk_free_percent": 50.0})
+            self._app.alarm.emit([], {"wall_ms": b"%d" % self._app.clock.now().wall_ms})
+        self._look_n += 1
+
+
+def _step(quality: ClockQuality) -> Any:
+    from edge.clock import Step
+
+    return Step(0, quality)
+
+
+def _told(result: Result, failed: dict[str, str]) -> Result:
+    if result.premises in failed and result.outcome is Outcome.DONE:
+        return msgspec.structs.replace(result, outcome=Outcome.FAILED, reason=failed[result.premises])
+    return result
+
+
+def _saved(kept: list[Loaded], name: str) -> int:
+    found = [one.values[name] for one in kept if name in one.values]
+    return max((int(value) for value in found if value.isdigit()), default=0)
+
+
+def _nothing(seqs: tuple[int, ...]) -> None:
+    """Telemetry lights no lamp."""
