@@ -120,7 +120,7 @@ class Hub:
         registry = load_registry(settings.hub.registry).registry
         defaults = load_defaults(settings.hub.defaults)
         desk = Desk(registry, defaults)
-        settings.hub.data_dir.mkdir(parents=True, exist_ok=True)
+        settings.hub.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # notes and names are in it
         private = self._key()
         with contextlib.ExitStack() as stack:
             journal = stack.enter_context(_journal(settings, desk.config_digest))

@@ -13,6 +13,7 @@ from hub.ingest import Ingest
 from hub.outgoing import Outgoing
 from hub.settings import Mqtt
 from protocol.codec import encode
+from protocol.faults import Fault, Refused
 from protocol.link import Backoff, Endpoint, Link, LinkError, Will, keep_linked
 from protocol.messages import VERSION, HubSession
 from protocol.records import Lane
@@ -28,6 +29,21 @@ TURN_S = 0.005
 """How long messages are handed on without a pause for the others."""
 INBOX_MAX = 4_000
 """Messages of a lane between the broker and the gate; the newest is discarded beyond, and sent again."""
+
+
+def credentials(mqtt: Mqtt) -> tuple[Tls | None, str | None]:
+    """The TLS files, if the connection is TLS, and the password. Raises Refused for a password that cannot be read.
+
+    Whether the TLS files would connect is seen at each connection: they may be renewed while the hub runs.
+    """
+    tls = Tls(mqtt.ca, mqtt.cert, mqtt.key) if mqtt.ca and mqtt.cert and mqtt.key else None
+    if mqtt.password_file is None:
+        return tls, None
+    try:
+        return tls, mqtt.password_file.read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as cause:
+        fault = Fault(str(mqtt.password_file), "mqtt.password_file", str(cause), "a readable file in UTF-8")
+        raise Refused([fault]) from cause
 
 
 class Connections:
@@ -97,8 +113,7 @@ class Connections:
 
     def _linker(self, lane: Lane) -> Callable[[], Link]:
         mqtt = self._mqtt
-        tls = Tls(mqtt.ca, mqtt.cert, mqtt.key) if mqtt.ca and mqtt.cert and mqtt.key else None
-        password = mqtt.password_file.read_text(encoding="utf-8").strip() if mqtt.password_file else None
+        tls, password = credentials(mqtt)
 
         def make() -> Link:
             endpoint = Endpoint(

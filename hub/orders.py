@@ -44,7 +44,7 @@ def command(send: Send, name: str, private: Ed25519PrivateKey) -> bytes:
 def make_key(path: Path) -> Ed25519PrivateKey:
     """Make a key at `path`, readable by its owner alone. Raises Refused rather than replace one."""
     private = Ed25519PrivateKey.generate()
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError as cause:

@@ -15,6 +15,7 @@ from protocol.faults import Fault, Refused, from_pydantic, shown
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Port = Annotated[int, Field(ge=0, le=65535)]
+TLS = ("ca", "cert", "key")
 
 
 class Table(BaseModel):
@@ -142,11 +143,11 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Settings:
     try:
         settings = Settings.model_validate(raw)
     except ValidationError as cause:
-        raise Refused([*faults, *from_pydantic(cause.errors(), where)]) from cause
-    settings = _resolved(settings, path.parent)
-    if faults := [*faults, *_inspect(settings, where)]:
+        wrong = from_pydantic(cause.errors(), where)
+        raise Refused([*faults, *wrong, *_inspect(raw, path.parent, where)]) from cause
+    if faults := [*faults, *_inspect(raw, path.parent, where)]:
         raise Refused(faults)
-    return settings
+    return _resolved(settings, path.parent)
 
 
 def _override(raw: dict[str, Any], text: str) -> Iterable[Fault]:
@@ -189,21 +190,41 @@ def _resolved(settings: Settings, base: Path) -> Settings:
     )
 
 
-def _inspect(settings: Settings, where: str) -> Iterable[Fault]:
-    """What no single key can show: files that are missing, keys that go together, persons told apart."""
-    mqtt = settings.mqtt
-    files = {"hub.registry": settings.hub.registry, "hub.defaults": settings.hub.defaults}
-    files |= {f"mqtt.{name}": getattr(mqtt, name) for name in ("password_file", "ca", "cert", "key")}
-    for key, path in files.items():
-        if path is not None and not path.exists():
-            yield Fault(where, key, str(path), "a file that exists")
-    given = [name for name in ("ca", "cert", "key") if getattr(mqtt, name) is not None]
-    if given and len(given) < 3:
+def _inspect(raw: dict[str, Any], base: Path, where: str) -> Iterable[Fault]:
+    """What no single key can show, told even while other keys are wrong: files that cannot be read, keys that go
+    together, persons told apart."""
+    hub, mqtt, persons = _table(raw, "hub"), _table(raw, "mqtt"), raw.get("person")
+    files = {f"hub.{name}": hub.get(name) for name in ("registry", "defaults")}
+    files |= {f"mqtt.{name}": mqtt.get(name) for name in ("password_file", *TLS)}
+    for key, name in files.items():
+        if isinstance(name, str) and (why := _unusable(base / name, folder=key == "hub.registry")):
+            yield Fault(where, key, f"{base / name} ({why})", "a file that can be read")
+    given = [name for name in TLS if name in mqtt]
+    if given and len(given) < len(TLS):
         yield Fault(where, "mqtt", f"only {', '.join(given)}", "all of ca, cert and key, or none")
     for field in ("id", "token_sha256"):
         seen: dict[str, int] = {}
-        for at, person in enumerate(settings.person):
-            value = getattr(person, field)
+        for at, person in enumerate(persons if isinstance(persons, list) else ()):
+            value = person.get(field) if isinstance(person, dict) else None
+            if not isinstance(value, str):
+                continue
             if value in seen:
                 yield Fault(where, f"person[{at}].{field}", shown(value), f"not the same as person[{seen[value]}]'s")
             seen.setdefault(value, at)
+
+
+def _table(raw: dict[str, Any], name: str) -> dict[str, Any]:
+    found = raw.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _unusable(path: Path, *, folder: bool) -> str | None:
+    """Why a file cannot be read; a registry may be a folder."""
+    try:
+        if folder and path.is_dir():
+            return None
+        with path.open("rb") as file:
+            file.read(1)
+    except (OSError, ValueError) as cause:  # ValueError: a name no file can have
+        return getattr(cause, "strerror", None) or str(cause)
+    return None

@@ -137,6 +137,13 @@ async def test_who_may_not_is_told_so(hub: Running, gw: SaidGateway, who: str | 
     assert before == _acts(hub)
 
 
+async def test_who_may_not_move_an_incident_has_nobody_s_name_stored(hub: Running, gw: SaidGateway) -> None:
+    """A refused assignment leaves no row of the person it named, nor one of who asked."""
+    incident = await _pressed(hub, gw)
+    assert 403 == (await _move(hub, "omar", incident, "assign", to="somebody")).status_code
+    assert {} == hub.parts.erasable._journal.aliases()
+
+
 async def test_people_see_their_areas_only(hub: Running, gw: SaidGateway) -> None:
     """Lists leave out other areas; asking for one by name is refused."""
     await _pressed(hub, gw)

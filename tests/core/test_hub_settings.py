@@ -54,6 +54,16 @@ def test_ten_faults_are_ten(tmp_path: Path) -> None:
     assert all(fault.allowed and fault.where == "hub.toml" for fault in refused.value.faults)
 
 
+def test_a_wrong_value_hides_no_missing_file(tmp_path: Path) -> None:
+    """Wrong values, files that cannot be read, TLS by halves, and a bad override are told in one go."""
+    path = tmp_path / "hub.toml"
+    path.write_text(TEN_FAULTS.replace("[mqtt]", '[mqtt]\nca = "none.pem"\npassword_file = "."'), encoding="utf-8")
+    with pytest.raises(Refused) as refused:
+        load(path, ["hub.registry=none.toml", "nothing"])
+    keys = {fault.key for fault in refused.value.faults}
+    assert {"more", "mqtt.port", "mqtt", "mqtt.ca", "mqtt.password_file", "hub.registry", "nothing"} <= keys
+
+
 def test_what_goes_together_is_checked_together(tmp_path: Path) -> None:
     """A certificate without its key, files that are missing and persons twice are all told in one go."""
     path = write_config(tmp_path)
