@@ -14,7 +14,6 @@ from typing import Annotated, Any
 import structlog
 import typer
 
-from edge import lock
 from edge.app import App
 from edge.buses import KeptDriver
 from edge.config import Config, load, parse_set
@@ -24,6 +23,7 @@ from edge.desired import Desired
 from edge.logs import set_up
 from edge.port import Reading
 from edge.profiles import load_profiles
+from protocol import lock
 from protocol.faults import Refused
 from protocol.tls import client_context
 
@@ -69,7 +69,7 @@ def run(config: ConfigPath, set_: Overrides = None, log_level: LogLevel = "info"
         raise typer.Exit(2) from None
     desired = _desired(config, set_)
     effective = desired.effective()
-    if not lock.take(effective.data_dir):
+    if lock.take(effective.data_dir) is None:
         typer.echo(f"{config}: another gateway runs on {effective.data_dir}; nothing was started", err=True)
         raise typer.Exit(2)
     _run(effective, desired)
@@ -115,7 +115,7 @@ def walk(config: ConfigPath, set_: Overrides = None) -> None:
     The gateway must not run meanwhile. Nothing is recorded or sent, and nothing rings.
     """
     found = _desired(config, set_).effective()
-    if not lock.take(found.data_dir):
+    if lock.take(found.data_dir) is None:
         typer.echo(f"{config}: its gateway is running on {found.data_dir}; stop it first", err=True)
         raise typer.Exit(2)
     site = Walk(found.site)
