@@ -1,7 +1,9 @@
 """What of one lane is sent next, what is in flight, and what is given up when the lane is full.
 
-A record leaves only by the hub's receipt or by a declared gap. No more is in flight than the hub gave credit for;
-credit 0 means hold, save one probe in a while, in case the message that lifts it was lost.
+A record leaves only by the hub's receipt or by a declared gap. No more is in flight than the hub gave credit for; P1
+and P2 count among themselves alone, for the hub keeps a space of their own for them. Credit 0 means hold, save one probe
+in a while, in case the message that lifts it was lost, and save P1s never sent before: each passes once, few at a time,
+so that nobody in danger waits for a probe, and what is sent *again* stays held.
 """
 
 from __future__ import annotations
@@ -12,6 +14,10 @@ from edge.core.entries import NS, Batch, Entry, Limits, Offered, State
 from edge.core.flights import Flights
 from edge.core.gaps import Gaps
 from edge.core.holding import Holding
+
+
+PASSING_MAX = 16
+"""P1s in flight that may have passed a hold: the room a hub always tells (hub.inbox.ROOM_MIN)."""
 
 
 class Delivery:
@@ -69,22 +75,23 @@ class Delivery:
         At least one record goes however large; `rank_max` 2 takes P1 and P2 only.
         """
         self._flights.expire(now_ns)
-        room = min(records_max, self._room(now_ns))
+        gaps_may_go = self._may_go(now_ns)
         batch: list[Entry] = []
         size = 0
-        while len(batch) < room and (entry := self._flights.next_ready()) is not None:
+        while len(batch) < records_max and (entry := self._flights.next_ready()) is not None:
             if entry.priority > rank_max or (batch and entry.instance != batch[0].instance):
+                break
+            if not self._may_go(now_ns, entry):
                 break
             if batch and size + len(entry.data) > bytes_max:
                 break
             size += len(entry.data)
             self._flights.launch(entry, now_ns)
             batch.append(entry)
-        if batch and self.credit == 0:
+        instance = batch[0].instance if batch else None
+        lost = self.gaps.due(now_ns, self.limits.silence_ms * NS, instance) if gaps_may_go else []
+        if (batch or lost) and self.credit == 0:
             self._holds_since_ns = now_ns
-        lost = (
-            self.gaps.due(now_ns, self.limits.silence_ms * NS, batch[0].instance if batch else None) if room > 0 else []
-        )
         if batch:
             return Batch(batch[0].instance, batch[0].boot, batch[0].kboot, batch, lost)
         return Batch(lost[0].instance, lost[0].boot, lost[0].kboot, [], lost) if lost else None
@@ -117,28 +124,33 @@ class Delivery:
         """When `take` may have something to give; None when only an offer or a receipt can change that."""
         self._flights.expire(now_ns)
         times = [due_ns] if (due_ns := self._flights.next_ns()) is not None else []
-        if self._room(now_ns) > 0:
-            if self._flights.next_ready() is not None:
-                return now_ns
+        ready = self._flights.next_ready()
+        if ready is not None and self._may_go(now_ns, ready):
+            return now_ns
+        if self._may_go(now_ns):
             if self.gaps:
                 times.append(max(now_ns, self.gaps.next_ns(self.limits.silence_ms * NS)))
-        elif self._holds_since_ns is not None and (len(self.held) or self.gaps):
+        elif self._holds_since_ns is not None and not self._flights.flying and (len(self.held) or self.gaps):
             times.append(self._holds_since_ns + self.limits.probe_ms * NS)
         return min(times, default=None)
 
-    def _room(self, now_ns: int) -> int:
-        """Credit not yet used. When held, one record each probe time, for a lifting receipt may have been lost."""
-        flying = self._flights.flying
+    def _may_go(self, now_ns: int, entry: Entry | None = None) -> bool:
+        """Whether a record (or, without one, a gap statement) may be sent: within its credit, as a hold's probe (for a
+        lifting receipt may have been lost), or past the hold as a P1 never sent."""
+        flights = self._flights
         if self.credit > 0:
-            return self.credit - flying
+            urgent = entry is not None and entry.priority <= 2
+            return (flights.urgent if urgent else flights.flying) < self.credit
         if self._holds_since_ns is None:
             self._holds_since_ns = now_ns
-        return 1 if flying == 0 and now_ns - self._holds_since_ns >= self.limits.probe_ms * NS else 0
+        if entry is not None and entry.priority == 1 and entry.sends == 0 and flights.urgent < PASSING_MAX:
+            return True
+        return not flights.flying and now_ns - self._holds_since_ns >= self.limits.probe_ms * NS
 
     def _declare(self, entry: Entry, reason: str) -> None:
         entry.state = State.GONE
         self.gaps.add(entry.instance, entry.seq, reason, entry.boot, entry.kboot)
 
     def _remove(self, entry: Entry) -> None:
-        self._flights.flying -= entry.state is State.FLYING
+        self._flights.land(entry)
         self.held.remove(entry)

@@ -13,10 +13,14 @@ from edge.core.entries import NS, Entry, Limits, State
 
 
 class Flights:
-    """Records leave it by turning GONE: what is left of them in the heaps is passed over, and cleared now and then."""
+    """Records leave it by turning GONE: what is left of them in the heaps is passed over, and cleared now and then.
+
+    `flying` counts those in flight, `urgent` the P1 and P2 among them.
+    """
 
     def __init__(self, limits: Limits, held: Sized) -> None:
         self.flying = 0
+        self.urgent = 0
         self._limits, self._held = limits, held
         self._tickets = count(1)
         self._ready: list[tuple[tuple[int, int, int, int], int, Entry]] = []
@@ -24,7 +28,7 @@ class Flights:
 
     def make_ready(self, entry: Entry) -> None:
         """It may be sent from now on."""
-        self.flying -= entry.state is State.FLYING
+        self.land(entry)
         entry.state = State.READY
         entry.ticket = next(self._tickets)
         # P1, then P2, then the rest; what was sent less often first, so that nothing refused blocks what follows it
@@ -49,7 +53,14 @@ class Flights:
         entry.sends += 1
         entry.until_ns = now_ns + self._limits.silence_ms * NS
         self.flying += 1
+        self.urgent += entry.priority <= 2
         self._time(entry)
+
+    def land(self, entry: Entry) -> None:
+        """It is in flight no more, if it was; whoever calls gives it its next state."""
+        if entry.state is State.FLYING:
+            self.flying -= 1
+            self.urgent -= entry.priority <= 2
 
     def expire(self, now_ns: int) -> None:
         """Silence ends the flight and starts the back-off; the back-off's end makes ready."""
@@ -60,7 +71,7 @@ class Flights:
             if entry.state is State.COOLING:
                 self.make_ready(entry)
                 continue
-            self.flying -= 1
+            self.land(entry)
             entry.state = State.COOLING
             entry.until_ns += self._backoff_ns(entry)
             self._time(entry)

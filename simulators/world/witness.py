@@ -212,7 +212,7 @@ class Witness:
         now_ms = self.world.loop.now_ms
         held = self._ears[process.me.instance].held.get(lane)
         if held is not None:
-            held.sent += len(batch.entries)
+            held.sent += sum(entry.priority > 1 or entry.sends > 1 for entry in batch.entries)  # a new P1 may pass
             allowed = 1 + (now_ms - held.since_ms) // ALARM.probe_ms
             if held.sent > allowed:
                 text = f"{process.me.gateway} sent {held.sent} records of {lane} while told to hold; allowed {allowed}"

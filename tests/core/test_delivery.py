@@ -115,6 +115,51 @@ def test_credit_lifts_the_hold() -> None:
     assert taken(delivery, 1) == [1]
 
 
+def test_lesser_records_in_flight_hold_no_alarm_back() -> None:
+    """All credit is spent on P4s: P1 and P2 go all the same, to their own space at the hub, and P4s wait."""
+    delivery = lane(*(entry(seq) for seq in range(1, 6)))
+    assert taken(delivery) == [1, 2, 3, 4]
+    delivery.offer(entry(6, 2))
+    delivery.offer(entry(7, 1))
+    assert delivery.next_due_ns(0) == 0
+    assert (taken(delivery, rank_max=2), taken(delivery)) == ([7, 6], [])
+
+
+def test_alarms_have_the_credit_among_themselves() -> None:
+    """With credit 4 the fifth P1 waits, and so do lesser records behind four P1s in flight."""
+    delivery = lane(*(entry(seq, 1) for seq in range(1, 6)), entry(6))
+    assert (taken(delivery), taken(delivery)) == ([1, 2, 3, 4], [])
+    delivery.receipt({A: [(1, 2)]}, credit=4)
+    assert taken(delivery, 1) == [5, 6]
+
+
+def test_panic_never_sent_passes_a_hold_and_only_once() -> None:
+    """The receipt that lifts a hold may be lost: a press waits for no probe, but sent again it is only as one."""
+    delivery = lane(entry(1), entry(2, 2))
+    delivery.receipt({}, credit=0)
+    assert taken(delivery, 0) == []
+    delivery.offer(entry(3, 1))
+    assert delivery.next_due_ns(5 * NS) == 5 * NS
+    assert [taken(delivery, at) for at in (5, 6, 400, 900, 1_004, 1_005)] == [[3], [], [], [], [], [3]]
+
+
+def test_few_panics_pass_a_hold_at_once() -> None:
+    """A lane full of presses is no storm: 16 are in flight, the others wait for their silence."""
+    delivery = lane(*(entry(seq, 1) for seq in range(1, 31)), limits=Limits(40, 100_000, silence_ms=100))
+    delivery.receipt({}, credit=0)
+    assert [len(taken(delivery, at)) for at in (0, 99, 100, 200)] == [16, 0, 14, 0]
+
+
+def test_gap_told_as_a_probe_is_the_probe() -> None:
+    """A held lane with only a loss to tell says it once each probe time, not each silence time."""
+    delivery = lane(entry(1))
+    delivery.receipt({}, credit=0)
+    assert delivery.take(0, 1_000) is None
+    delivery.give_up(next(iter(delivery)), "test")
+    told = [delivery.take(at * NS, 1_000) is not None for at in (999, 1_000, 1_200, 1_999, 2_000)]
+    assert told == [False, True, False, False, True]
+
+
 def test_new_hub_session_starts_with_fresh_credit() -> None:
     """A hold by the hub's earlier life does not bind its new one."""
     delivery = lane(entry(1))

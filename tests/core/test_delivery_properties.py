@@ -7,7 +7,7 @@ from typing import TypeAlias
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.core.delivery import Delivery
+from edge.core.delivery import PASSING_MAX, Delivery
 from edge.core.entries import NS, Entry, Limits
 
 A = "a" * 32
@@ -38,11 +38,13 @@ class World:
         self.sent: set[int] = set()
         self.receipted: set[int] = set()
         self.flying: dict[int, int] = {}
+        self.priorities: dict[int, int] = {}
 
     def step(self, what: str, first: int, second: int) -> None:
         match what:
             case "offer":
                 self.offered += 1
+                self.priorities[self.offered] = first
                 self.delivery.offer(Entry(A, 1, "k", self.offered, first, 0, b"x" * second))
             case "take":
                 self.take(first, second)
@@ -67,7 +69,9 @@ class World:
             self.sent.add(entry.seq)
             self.flying[entry.seq] = self.now_ns + LIMITS.silence_ms * NS
         if batch and batch.entries:
-            assert self.delivery.in_flight <= max(self.delivery.credit, 1)
+            lesser = sum(self.priorities[seq] > 2 for seq in self.flying)
+            assert lesser <= max(self.delivery.credit, 1)
+            assert len(self.flying) - lesser <= max(self.delivery.credit, PASSING_MAX)
 
     def check(self) -> None:
         held = {entry.seq for entry in self.delivery}

@@ -88,17 +88,19 @@ async def test_age_grows_with_each_send(broker: Broker) -> None:
 
 
 async def test_credit_zero_holds_until_lifted(broker: Broker) -> None:
-    """After a receipt with credit 0 new records stay; credit lets them go."""
+    """After a receipt with credit 0 new records stay, but for a first panic; credit lets them go."""
     async with ReceiptingHub(broker.host, broker.port) as hub, running(side(broker, hub)) as gateway:
         hub.credit = 0
         gateway.press()
         await until(lambda: gateway.receipted == [1])
+        gateway.press(Priority.P2)
         gateway.press()
+        await until(lambda: gateway.receipted == [1, 3])
         await until(lambda: hub.sessions[-1].queued.get(Lane.ALARM) == 1)  # a heartbeat later it still waits
-        assert hub.seqs(Lane.ALARM) == [1]
+        assert hub.seqs(Lane.ALARM) == [1, 3]
         hub.credit = 100
         await hub.receipt(AREA, GATEWAY, Lane.ALARM)
-        await until(lambda: gateway.receipted == [1, 2])
+        await until(lambda: gateway.receipted == [1, 3, 2])
 
 
 async def test_new_hub_session_brings_everything_again(broker: Broker) -> None:
