@@ -12,6 +12,7 @@ from edge import beginning, fold, port
 from edge.buses import KeptDriver
 from edge.clock import Clock
 from edge.config import Config
+from edge.connections import Connections
 from edge.core.delivery import Delivery
 from edge.core.entries import ALARM, TELEMETRY
 from edge.core.io import Input, Looked, Receipted, Stored, Troubled
@@ -73,7 +74,7 @@ class App:
             on_alarm_receipt=self._alarm_receipted,
         )
         zones = self.gateway.birth_zones
-        self.uplink = Uplink(me, beginning.endpoint(config), *lanes, self.inward, self.clock, zones)
+        self.uplink = Uplink(me, *lanes, self.inward, self.clock, zones)
         where = {output.id: output.premises for output in config.site.outputs}
         self.effects = Effects(me, self.clock, lanes, outputs, self.uplink, where)
         log.info("gateway starts", area=me.area, gateway=me.gateway, boot=me.boot, config=me.config)
@@ -93,7 +94,7 @@ class App:
                 tasks.create_task(outputs.run(bus), name=f"outputs {bus}")
             self.effects.perform(self.gateway.start(self.clock.now()))
             tasks.create_task(fold.run(self.gateway, self.inbox, self.clock, self.effects), name="fold")
-            tasks.create_task(self.uplink.run(), name="uplink")
+            tasks.create_task(Connections(self.uplink, beginning.endpoint(self.config)).run(), name="connections")
             tasks.create_task(SelfWatch(self).run(), name="self-watch")
             tasks.create_task(self._watchdog.run(), name="watchdog")
             self._watchdog.ready()

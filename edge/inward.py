@@ -125,7 +125,7 @@ class Inward:
         if self._sessions.pop(key, None) != session.session:
             log.info("hub session", hub=session.hub, lane=box.lane)
             box.delivery.resend(fresh_credit=True)
-            box.wake.set()
+            box.on_news()
         self._sessions[key] = session.session
         if len(self._sessions) > HUBS_MAX:
             del self._sessions[next(iter(self._sessions))]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -59,7 +58,8 @@ class _Message(msgspec.Struct, frozen=True, omit_defaults=True):
 class LaneBox:
     """One lane. `on_stored` and `on_receipted` hear the sequences of this process's own instance.
 
-    `on_fault` hears trouble of the disk and of the lane's bounds: a name, whether it began, and details.
+    `on_fault` hears trouble of the disk and of the lane's bounds: a name, whether it began, and details. `on_news`
+    is for whoever sends: there may be something to send.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class LaneBox:
     ) -> None:
         self.lane = lane
         self.delivery = delivery
-        self.wake = asyncio.Event()
+        self.on_news: Callable[[], None] = lambda: None
         self.me: Identity | None = None
         self._on_stored = on_stored
         self._on_receipted = on_receipted
@@ -158,7 +158,7 @@ class LaneBox:
         if self.delivery.gaps.changed:
             self.delivery.gaps.changed = False
             self.outbox.gaps(self.delivery.gaps)
-        self.wake.set()
+        self.on_news()
 
     def _load(self, loaded: Loaded) -> None:
         for lost in loaded.gaps:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections import deque
 from collections.abc import Callable
 from typing import TypeVar
 
 import msgspec
 
-from protocol.codec import SIZE_MAX, encode
+from protocol.codec import SIZE_MAX
 from protocol.faults import Fault
-from protocol.link import Link
 from protocol.messages import Outcome, Reply, Result
 
 T = TypeVar("T")
@@ -22,12 +19,15 @@ BYTES_MAX = SIZE_MAX // 4
 
 
 class Replies:
-    """What waits to be said. `lost` counts the oldest, given up when too many waited for a connection."""
+    """What waits to be said. `lost` counts the oldest, given up when too many waited; `on_news` hears of each put."""
 
     def __init__(self) -> None:
         self.lost = 0
+        self.on_news: Callable[[], None] = lambda: None
         self._waiting: deque[Reply] = deque()
-        self._wake = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
 
     def put(self, reply: Reply) -> None:
         """Send a reply, now or when next connected; beyond the bound the oldest waiting is given up."""
@@ -35,18 +35,16 @@ class Replies:
             self._waiting.popleft()
             self.lost += 1
         self._waiting.append(fitting(reply))
-        self._wake.set()
+        self.on_news()
 
-    async def send(self, link: Link, topic: str) -> None:
-        """Send what waits, until the link fails."""
-        while True:
-            self._wake.clear()
-            while self._waiting:
-                reply = self._waiting[0]
-                await link.publish(topic, encode(reply))
-                with contextlib.suppress(ValueError):  # given up meanwhile
-                    self._waiting.remove(reply)
-            await self._wake.wait()
+    def first(self) -> Reply | None:
+        """What is to be said next; it waits until it was `said`."""
+        return self._waiting[0] if self._waiting else None
+
+    def said(self, reply: Reply) -> None:
+        """The broker has it. It may have been given up meanwhile."""
+        if self._waiting and self._waiting[0] is reply:
+            self._waiting.popleft()
 
 
 def fitting(reply: Reply) -> Reply:

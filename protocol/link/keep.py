@@ -25,6 +25,26 @@ class Backoff:
         return whole_s * rng.uniform(0.5, 1.0)
 
 
+class Tries:
+    """The waits between one connection and the next.
+
+    Only one that held for `steady_s` starts the back-off anew, so that a broker which accepts and drops is not
+    hammered.
+    """
+
+    def __init__(self, backoff: Backoff, rng: random.Random, steady_s: float = 5.0) -> None:
+        self._backoff, self._rng, self._steady_s = backoff, rng, steady_s
+        self._attempt = 0
+
+    def wait_s(self, held_s: float) -> float:
+        """How long to wait after a try that began, and held, `held_s` before it failed."""
+        if held_s >= self._steady_s:
+            self._attempt = 0
+        wait_s = self._backoff.delay_s(self._attempt, self._rng)
+        self._attempt += 1
+        return wait_s
+
+
 async def keep_linked(
     connect: Callable[[], Link],
     serve: Callable[[Link], Awaitable[None]],
@@ -36,11 +56,10 @@ async def keep_linked(
 ) -> None:
     """Connect, `serve` the link until it fails, back off, and again, until cancelled.
 
-    `on_down` hears each failure and the wait in s that follows. Only a link that held for `steady_s` starts the
-    back-off anew, so that a broker which accepts and drops is not hammered.
+    `on_down` hears each failure and the wait in s that follows.
     """
     clock = asyncio.get_running_loop().time
-    attempt = 0
+    tries = Tries(backoff, rng, steady_s)
     while True:
         began_s = clock()
         try:
@@ -49,9 +68,6 @@ async def keep_linked(
             why = "ended by its server"
         except (LinkError, Refused) as cause:  # TLS files may be renewed while we run
             why = str(cause)
-        if clock() - began_s >= steady_s:
-            attempt = 0
-        wait_s = backoff.delay_s(attempt, rng)
-        attempt += 1
+        wait_s = tries.wait_s(clock() - began_s)
         on_down(why, wait_s)
         await asyncio.sleep(wait_s)

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from edge.core.delivery import Delivery
-from edge.core.entries import Batch
 from edge.core.flights import Flights
 from edge.core.orders import Orders
 from edge.core.ringing import Ringing
+from edge.core.sending import Flight, Sending
 from edge.core.zone import Wire
 from edge.outbox import Outbox
+from edge.uplink import Uplink
 from hub.core import conditions, dedup, escalation, records
 from hub.core.desk import Desk
 from hub.core.io import Recorded
@@ -20,9 +21,8 @@ from hub.core.state import Live
 from hub.core.timing import When
 from protocol.ranges import Ranges
 from protocol.records import Lane
-from simulators.world.disk import SimLane
 from simulators.world.hub import SimClerk, SimHub
-from simulators.world.uplink import SimUplink
+from simulators.world.uplink import Way
 
 
 class Break(NamedTuple):
@@ -79,16 +79,30 @@ def _instance_ignored() -> list[tuple[Any, str, Any]]:
 
 
 def _lanes_merged() -> list[tuple[Any, str, Any]]:
-    real = SimUplink._send_alarm_lane
+    real = Uplink.begin
 
-    def send(self: SimUplink) -> None:
+    def begin(self: Uplink, lane: Lane) -> Sending:
         """Alarms queue behind whatever telemetry there is."""
-        if self._telemetry_out or len(self.boxes[Lane.TELEMETRY].delivery):
-            self.loop.after(200, self._send_alarm_lane)
-        else:
-            real(self)
+        sending, telemetry = real(self, lane), self.boxes[Lane.TELEMETRY].delivery
+        return _Behind(sending, telemetry) if lane is Lane.ALARM else sending
 
-    return [(SimUplink, "_send_alarm_lane", send)]
+    return [(Uplink, "begin", begin)]
+
+
+class _Behind(NamedTuple):
+    """Sends nothing while something waits in another lane."""
+
+    sending: Sending
+    other: Delivery
+
+    def take(self, now_ns: int) -> Flight | None:
+        return None if len(self.other) else self.sending.take(now_ns)
+
+    def acknowledged(self, flight: Flight, size: int, now_ns: int) -> None:
+        self.sending.acknowledged(flight, size, now_ns)
+
+    def next_ns(self, now_ns: int) -> int | None:
+        return now_ns + 200_000_000 if len(self.other) else self.sending.next_ns(now_ns)
 
 
 def _credit_ignored() -> list[tuple[Any, str, Any]]:
@@ -115,11 +129,15 @@ def _late_data_clears() -> list[tuple[Any, str, Any]]:
 
 
 def _forget_on_puback() -> list[tuple[Any, str, Any]]:
-    def forget(self: SimUplink, box: SimLane, batch: Batch) -> None:
+    real = Way.acknowledged
+
+    def forget(self: Way, flight: Flight, size: int) -> None:
+        box, batch = self.box, flight.batch
         left = box.delivery.receipt({batch.instance: [(e.seq, e.seq) for e in batch.entries]}, box.delivery.credit)
         box.outbox.delete([entry.key for entry in left])
+        real(self, flight, size)
 
-    return [(SimUplink, "broker_has", forget)]
+    return [(Way, "acknowledged", forget)]
 
 
 def _resend_never() -> list[tuple[Any, str, Any]]:

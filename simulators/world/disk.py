@@ -11,7 +11,7 @@ from edge.lane import LaneBox
 from edge.outbox import RETRY_S, RETRY_S_MAX, Outbox, _Pending
 from edge.store import Change, Disk, Loaded, MemoryStore, StoreError, Trouble
 from protocol.records import Lane
-from simulators.world.loop import NS_PER_MS, Bell, VirtualLoop, Waker
+from simulators.world.loop import NS_PER_MS, Bell, VirtualLoop
 
 COMMIT_MS = (2.0, 30.0)
 SLOW_MS = (800.0, 6_000.0)
@@ -152,7 +152,7 @@ class SimOutbox(Outbox):
 
 
 class SimLane(LaneBox):
-    """The real lane on that outbox; `on_wake` is called where the uplink's task would have woken."""
+    """The real lane on that outbox."""
 
     outbox: SimOutbox
 
@@ -177,10 +177,6 @@ class SimLane(LaneBox):
         loaded = self.outbox.load()
         self._load(loaded)
         return loaded
-
-    def call_on_wake(self, call: Callable[[], None]) -> None:
-        """Who is to look when the lane has news."""
-        self.wake = Waker(call)
 
 
 def mono(loop: VirtualLoop, booted_ns: int) -> int:

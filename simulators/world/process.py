@@ -32,13 +32,14 @@ from edge.inward import Inward
 from edge.lane import Identity
 from edge.self_watch import SelfWatch
 from edge.store import Loaded
-from protocol.link import Endpoint, Incoming
+from edge.uplink import Uplink
+from protocol.link import Incoming
 from protocol.messages import VERSION, Outcome, Reply, Result
 from protocol.records import ClockQuality, Event, Lane, Reading
 from simulators.world.disk import CardStore, SimLane, mono
 from simulators.world.loop import NS_PER_MS
 from simulators.world.loop import Event as Coming
-from simulators.world.uplink import SimUplink
+from simulators.world.uplink import Ways
 from simulators.world.village import HEARTBEAT_MS, LOOK_MS, PROFILE_MS
 
 if TYPE_CHECKING:
@@ -88,12 +89,12 @@ class Process:
             on_config=lambda text: [],
             on_alarm_receipt=self._alarm_receipted,
         )
-        endpoint = Endpoint(host="-", port=1, client_id="-")
         rest = (self.inward, self.clock, self.gateway.birth_zones)
-        self.uplink = SimUplink(self.me, endpoint, self.alarm, self.telemetry, *rest, rng=rng)
+        self.uplink = Uplink(self.me, self.alarm, self.telemetry, *rest)
+        self.ways = Ways(self.loop, self.world.net, self.uplink, rng, sent=self._sent, hears=self._hears)
         self.world.witness.began(self)
         self._perform(self.gateway.start(self.clock.now()))
-        self.uplink.attend(self.loop, self.world.net, self._sent, self._hears)
+        self.ways.connect()
         self._watch = _Watch(cast("App", self))
         self._watch.begin()
         self.loop.after(STARTS_MS, self._first_looks)
@@ -103,7 +104,7 @@ class Process:
         """Killed: nothing is said, nothing is finished."""
         self.alive = self.looks = False
         self.world.witness.ended(self)
-        self.uplink.die()
+        self.ways.die()
         self.alarm.outbox.die()
         self.telemetry.outbox.die()
 
@@ -132,7 +133,7 @@ class Process:
 
     def free_since_ms(self) -> int:
         """Since when the alarm lane has a connection it may send on."""
-        return self.uplink.ways[Lane.ALARM].serving_ms
+        return self.ways.of[Lane.ALARM].serving_ms
 
     def _true_ms(self, mono_ns: int) -> int:
         return self.loop.now_ms - (self.clock.mono_ns() - mono_ns) // NS_PER_MS

@@ -284,7 +284,7 @@ class Witness:
             self._bound("bytes", box.lane, lane.held.bytes, limits.bytes_max + limits.extra_max * 40_000)
             self._bound("gaps", box.lane, len(lane.gaps), SPANS_MAX)
             self._bound("outbox", box.lane, box.outbox.waiting(), limits.records_max + limits.extra_max)
-        self._bound("replies", Lane.ALARM, process.uplink.waiting_replies(), REPLIES_MAX)
+        self._bound("replies", Lane.ALARM, len(process.uplink.replies), REPLIES_MAX)
         now_ms = self.world.loop.now_ms
         for device, since_ms in self.world.bus_dead_ms.items():
             if device.startswith(process.me.gateway) and now_ms - max(since_ms, process.began_ms) > UNKNOWN_MS:

@@ -32,7 +32,7 @@ def side(broker: Broker, hub: ReceiptingHub, folder: Path | None = None, **more:
 @contextlib.asynccontextmanager
 async def running(one: Side) -> AsyncIterator[Side]:
     await one.open()
-    task = asyncio.create_task(one.uplink.run())
+    task = asyncio.create_task(one.connections.run())
     try:
         yield one
     finally:
@@ -142,7 +142,7 @@ async def test_after_an_outage_presses_come_before_faults(broker: Broker) -> Non
         for _ in range(200):
             gateway.press(Priority.P4, Kind.ZONE_FAULT)
         panic = gateway.press()
-        task = asyncio.create_task(gateway.uplink.run())
+        task = asyncio.create_task(gateway.connections.run())
         await until(lambda: hub.seqs(Lane.ALARM))
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)

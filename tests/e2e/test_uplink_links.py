@@ -19,7 +19,7 @@ async def village(broker: Broker, line: Line) -> AsyncIterator[tuple[ReceiptingH
     """A hub at the broker, and a gateway that reaches it through the line."""
     async with ReceiptingHub(broker.host, broker.port) as hub, Proxy(broker.host, broker.port, line) as proxy:
         side = await Side(proxy.host, proxy.port, {KEY: hub.private.public_key()}).open()
-        task = asyncio.create_task(side.uplink.run())
+        task = asyncio.create_task(side.connections.run())
         try:
             yield hub, side, proxy
         finally:

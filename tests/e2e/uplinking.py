@@ -10,6 +10,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from edge.clock import Clock
+from edge.connections import Connections
 from edge.core.delivery import Delivery
 from edge.core.entries import Limits
 from edge.core.io import Ordered
@@ -69,17 +70,8 @@ class Side:
             on_alarm_receipt=self._receipted,
         )
         endpoint = Endpoint(host=self.host, port=self.port, client_id="-", keepalive_s=2, publish_timeout_s=20)
-        self.uplink = Uplink(
-            self.me,
-            endpoint,
-            self.alarm,
-            self.telemetry,
-            self.inward,
-            self.clock,
-            list,
-            backoff=Backoff(0.05, 0.2),
-            rng=random.Random(5),
-        )
+        self.uplink = Uplink(self.me, self.alarm, self.telemetry, self.inward, self.clock, list)
+        self.connections = Connections(self.uplink, endpoint, backoff=Backoff(0.05, 0.2), rng=random.Random(5))
 
     async def open(self) -> Side:
         for box in (self.alarm, self.telemetry):
