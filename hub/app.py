@@ -33,6 +33,7 @@ from hub.rebuild import rebuild
 from hub.receipting import Receipting
 from hub.recorder import Recorder
 from hub.registry import load as load_registry
+from hub.rounds import Rounds
 from hub.settings import Settings
 from hub.store.port import StoreError
 from hub.store.sqlite import SqliteStore
@@ -127,20 +128,20 @@ class Hub:
             store = stack.enter_context(contextlib.closing(_store(settings)))
             rebuilt = rebuild(desk, journal)
             clock = HubClock(rebuilt.last_ms)
-            clerk = Clerk(desk, journal, clock, metrics, batch_max=settings.journal.batch)
+            rounds = Rounds(desk, clock, metrics, rebuilt.digests, batch_max=settings.journal.batch)
+            clerk = Clerk(rounds, journal)
             stack.callback(clerk.writer.shutdown)
-            clerk.remember(rebuilt.digests)
             recorder = Recorder(store, metrics)
             stack.callback(recorder.writer.shutdown)
             erasable = Erasable(journal, clerk.writer)
             session = secrets.token_hex(16)
             live = LiveStream(session[:8], metrics)
-            receipting = Receipting(settings.hub.id, desk, clerk, recorder, clock, defaults.credit, metrics)
+            receipting = Receipting(settings.hub.id, desk, rounds, recorder, clock, defaults.credit, metrics)
             effects = Effects(desk, live, receipting, erasable, metrics, settings.key_name, private)
-            clerk.perform, clerk.hold, recorder.receipt = effects.perform, effects.hold, receipting.telemetry
+            rounds.perform, rounds.hold, recorder.receipt = effects.perform, effects.hold, receipting.telemetry
             links = Links(registry, clock.mono_ms())
             links.recall(desk.gateways())
-            ingest = Ingest(Gate(registry), links, clerk, recorder, receipting, clock, metrics)
+            ingest = Ingest(Gate(registry), links, rounds, recorder, receipting, clock, metrics)
             connections = Connections(settings.hub.id, session, settings.mqtt, ingest, clock)
 
             def send_again(area: str, gateway: str) -> None:

@@ -13,6 +13,7 @@ class HubClock:
     """Wall time for the journal and the desk's deadlines. `not_before_ms` is the journal's last entry.
 
     A clock that is set back must neither stop the desk's timers nor date an entry before the one it follows.
+    `exact_ms` is the monotonic clock with its fractions, to measure with.
     """
 
     def __init__(
@@ -20,9 +21,11 @@ class HubClock:
         not_before_ms: int = 0,
         wall_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         mono_ms: Callable[[], int] = lambda: time.monotonic_ns() // 1_000_000,
+        exact_ms: Callable[[], float] = lambda: time.monotonic_ns() / 1e6,
     ) -> None:
         self._wall_ms = wall_ms
         self.mono_ms = mono_ms
+        self.exact_ms = exact_ms
         self._offset_ms = max(not_before_ms, wall_ms()) - mono_ms()
 
     def now_ms(self) -> int:

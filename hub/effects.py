@@ -9,7 +9,6 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from msgspec.structs import replace
 
-from hub.clerk import Done, waiting_for
 from hub.core.desk import Desk
 from hub.core.incident import Incident
 from hub.core.io import Changed, Due, Effect, Input, Linked, Page, Recorded, Replied, Send
@@ -20,6 +19,7 @@ from hub.metrics import Metrics
 from hub.orders import command
 from hub.plain import json_of
 from hub.receipting import Receipting
+from hub.rounds import Done, waiting_for
 from protocol.topics import Channel, topic
 
 HISTORY_TOLD = 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from hub.core.io import Conflicted, Gapped, Input, Linked, Recorded
@@ -20,26 +20,30 @@ ROOM_MIN = 16
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Item:
-    """One input with when it arrived (hub wall ms, and monotonic ms to measure with).
+    """One input with when it arrived (hub wall ms, and exact monotonic ms to measure with).
 
-    `answer` is set for a person's move and gets None, or the exception that tells why not.
+    `answer` is set for a person's move and is told None once it is committed, or the exception that tells why not.
     """
 
     taken: Input
     at_ms: int
-    mono_ms: float
+    exact_ms: float
     digest: bytes = b""
     note: Note | None = None
-    answer: asyncio.Future[None] | None = None
+    answer: Callable[[Exception | None], None] | None = None
 
 
 class Inbox:
-    """Two queues. When one is full its newest is set aside; a gateway sends it again, a person is told to."""
+    """Two queues. When one is full its newest is set aside; a gateway sends it again, a person is told to.
+
+    `on_news` hears of each input; unless somebody else listens it ends a `wait`.
+    """
 
     def __init__(self) -> None:
         self._urgent: deque[Item] = deque()
         self._calm: deque[Item] = deque()
         self._wake = asyncio.Event()
+        self.on_news: Callable[[], None] = self._wake.set
         self.discarded = 0
 
     def put(self, item: Item) -> bool:
@@ -49,12 +53,8 @@ class Inbox:
             self.discarded += 1
             return False
         queue.append(item)
-        self._wake.set()
+        self.on_news()
         return True
-
-    def wake(self) -> None:
-        """End a wait without an input."""
-        self._wake.set()
 
     async def wait(self, limit_s: float | None) -> None:
         """Until there is something, or for `limit_s` seconds."""

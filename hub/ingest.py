@@ -4,15 +4,13 @@ it has passed the gate."""
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Callable
 
-import msgspec
 import structlog
 
-from hub.clerk import Clerk
 from hub.clock import HubClock
 from hub.core.io import Gapped, Input, Linked, Recorded, Replied
+from hub.digests import digest_of
 from hub.gate import Gate
 from hub.inbox import Item
 from hub.links import Links
@@ -20,6 +18,7 @@ from hub.metrics import Metrics
 from hub.receipting import Receipting
 from hub.recorder import Delivery, Recorder, sample
 from hub.refusals import HubReason, Refusals
+from hub.rounds import Rounds
 from protocol.codec import Reason, RemoteError
 from protocol.link import Incoming
 from protocol.messages import Alarms, Birth, Reply, Session, Telemetry
@@ -30,11 +29,6 @@ LOOK_S = 0.5
 """How often silence is looked for; a loss is told at most this much after the reporting time."""
 
 
-def digest_of(event: msgspec.Struct) -> bytes:
-    """What an event looks like, to tell a resend from another event under its name; the same after a restart."""
-    return hashlib.sha256(msgspec.json.encode(event)).digest()[:12]
-
-
 class Ingest:
     """Takes messages of both lanes, one at a time, and never blocks."""
 
@@ -42,7 +36,7 @@ class Ingest:
         self,
         gate: Gate,
         links: Links,
-        clerk: Clerk,
+        rounds: Rounds,
         recorder: Recorder,
         receipting: Receipting,
         clock: HubClock,
@@ -50,7 +44,7 @@ class Ingest:
     ) -> None:
         self._gate = gate
         self._links = links
-        self._clerk = clerk
+        self._rounds = rounds
         self._recorder = recorder
         self._receipting = receipting
         self._clock = clock
@@ -76,13 +70,17 @@ class Ingest:
     async def watch(self) -> None:
         """Look for gateways that fell silent, for ever."""
         while True:
-            for news in self._links.lost(self._clock.mono_ms(), self._clock.now_ms()):
-                self._tell(news)
-            for key in list(self._untold):
-                self._tell(self._untold.pop(key))
-            self._metrics.gateways_online.set(self._links.online())
-            self._metrics.gateways_lost.set(self._links.count_lost())
+            self.look()
             await asyncio.sleep(LOOK_S)
+
+    def look(self) -> None:
+        """Tell the desk who fell silent; due every `LOOK_S`."""
+        for news in self._links.lost(self._clock.mono_ms(), self._clock.now_ms()):
+            self._tell(news)
+        for key in list(self._untold):
+            self._tell(self._untold.pop(key))
+        self._metrics.gateways_online.set(self._links.online())
+        self._metrics.gateways_lost.set(self._links.count_lost())
 
     def _by_channel(self, address: Address, message: Incoming) -> None:
         if address.channel is Channel.ALARM:
@@ -170,8 +168,7 @@ class Ingest:
             self._untold[news.area, news.gateway] = news
 
     def _put(self, taken: Input, digest: bytes = b"") -> bool:
-        mono_ms = asyncio.get_running_loop().time() * 1000
-        done = self._clerk.inbox.put(Item(taken, self._clock.now_ms(), mono_ms, digest))
+        done = self._rounds.inbox.put(Item(taken, self._clock.now_ms(), self._clock.exact_ms(), digest))
         if not done:
             self._metrics.discarded.labels("alarm").inc()
         return done

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass, field
 
 import structlog
 
 from hub.chain import Broken, Entry, followed
-from hub.clerk import DIGESTS_MAX
 from hub.core.desk import Desk
 from hub.core.io import NotAllowed, Recorded
-from hub.ingest import digest_of
+from hub.digests import Digests, digest_of, name_of
 from hub.journal import Journal, input_of
 
 
@@ -27,7 +25,7 @@ class Rebuilt:
     left_out: int = 0
     last_ms: int = 0
     broken: Broken | None = None
-    digests: OrderedDict[tuple[str, str, str, int], bytes] = field(default_factory=OrderedDict)
+    digests: Digests = field(default_factory=Digests)
 
 
 def rebuild(desk: Desk, journal: Journal) -> Rebuilt:
@@ -64,6 +62,4 @@ def _fold(desk: Desk, entry: Entry, found: Rebuilt) -> None:
     taken = input_of(entry)
     desk.step(taken, entry.at_ms, replayed=True)
     if isinstance(taken, Recorded):
-        found.digests[taken.area, taken.gateway, taken.instance, taken.event.seq] = digest_of(taken.event)
-        if len(found.digests) > DIGESTS_MAX:
-            found.digests.popitem(last=False)
+        found.digests.remember({name_of(taken): digest_of(taken.event)})

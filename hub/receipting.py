@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
-from hub.clerk import Clerk
 from hub.clock import HubClock
 from hub.core.defaults import Credit
 from hub.core.desk import Desk
@@ -13,6 +12,7 @@ from hub.metrics import Metrics
 from hub.outgoing import Outgoing
 from hub.receipts import credit, receipt
 from hub.recorder import Recorder
+from hub.rounds import Rounds
 from hub.store.port import StoreError
 from protocol.records import Lane
 from protocol.topics import Channel, topic
@@ -26,13 +26,20 @@ class Receipting:
     """Receipts of both lanes, each over its own connection."""
 
     def __init__(
-        self, hub: str, desk: Desk, clerk: Clerk, recorder: Recorder, clock: HubClock, limits: Credit, metrics: Metrics
+        self,
+        hub: str,
+        desk: Desk,
+        rounds: Rounds,
+        recorder: Recorder,
+        clock: HubClock,
+        limits: Credit,
+        metrics: Metrics,
     ) -> None:
         self.alarm_out = Outgoing()
         self.telemetry_out = Outgoing()
         self._hub = hub
         self._desk = desk
-        self._clerk = clerk
+        self._rounds = rounds
         self._recorder = recorder
         self._clock = clock
         self._limits = limits
@@ -51,7 +58,7 @@ class Receipting:
     def alarm(self, area: str, gateway: str, instances: Iterable[str] = ()) -> None:
         """What of the alarm lane is on disk, first of these instances; without credit while the journal is down."""
         first = self._first(Lane.ALARM, area, gateway, instances)
-        room = credit(self._limits.alarm, self._clerk.inbox.room(), held=self._clerk.down is not None)
+        room = credit(self._limits.alarm, self._rounds.inbox.room(), held=self._rounds.down is not None)
         if not room:
             self._held[area, gateway] = None
         data = receipt(self._hub, Lane.ALARM, self._desk.marks(area, gateway), room, self._clock.now_ms(), first)

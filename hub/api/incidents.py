@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -173,11 +172,9 @@ async def _move(
     if kept is not None:
         fields["cause" if as_cause else "note"] = kept.hash
     taken = Moved(area, incident, move, await hub.erasable.alias(who or person.id), **fields)
-    loop = asyncio.get_running_loop()
     if kept is not None:
         hub.erasable.keep(kept)
-    item = Item(taken, hub.clock.now_ms(), loop.time() * 1000, note=kept, answer=loop.create_future())
-    await hub.clerk.ask(item)
+    await hub.clerk.ask(Item(taken, hub.clock.now_ms(), hub.clock.exact_ms(), note=kept))
     return answer(_shown(hub, area, incident))
 
 

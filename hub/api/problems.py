@@ -14,10 +14,11 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from hub.clerk import Overloaded, StoreDown
+from hub.clerk import Overloaded
 from hub.core.io import NoSuchIncident, NotAllowed
 from hub.journal import JournalError
 from hub.live import TooManyListeners
+from hub.rounds import StoreDown
 from hub.store.port import StoreError
 from protocol.faults import Fault, from_pydantic
 

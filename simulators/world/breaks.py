@@ -21,7 +21,7 @@ from hub.core.state import Live
 from hub.core.timing import When
 from protocol.ranges import Ranges
 from protocol.records import Lane
-from simulators.world.hub import SimClerk, SimHub
+from simulators.world.hub import SimHub
 from simulators.world.uplink import Way
 
 
@@ -33,7 +33,7 @@ class Break(NamedTuple):
 
 
 def _receipt_before_commit() -> list[tuple[Any, str, Any]]:
-    def early(self: SimHub, clerk: SimClerk, batch: Any) -> None:
+    def early(self: SimHub, batch: Any) -> None:
         """The marks as if the batch were on the disk already."""
         self.desk._tables.commit()
         for item, *_ in batch.stepped:
@@ -44,7 +44,7 @@ def _receipt_before_commit() -> list[tuple[Any, str, Any]]:
 
 
 def _effects_before_commit() -> list[tuple[Any, str, Any]]:
-    def early(self: SimHub, clerk: SimClerk, batch: Any) -> None:
+    def early(self: SimHub, batch: Any) -> None:
         for _, _, effects, _ in batch.stepped:
             for effect in effects:
                 if not type(effect).__name__.startswith("Changed"):

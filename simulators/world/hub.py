@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 
 from hub.chain import Entry, Head
-from hub.clerk import BACKOFF_MS_FIRST, BACKOFF_MS_MAX, Clerk, Done, _Batch
 from hub.clock import HubClock
 from hub.connections import BACKOFF, LANES
 from hub.core.defaults import Defaults
@@ -29,6 +28,7 @@ from hub.rebuild import rebuild
 from hub.receipting import Receipting
 from hub.receipts import credit, receipt
 from hub.recorder import Recorder
+from hub.rounds import Batch, Done, Rounds
 from hub.store.port import Placed, Sample, Source, StoreError, TelemetryStore
 from protocol.codec import encode
 from protocol.link import INFLIGHT_MAX, Incoming, Will
@@ -36,7 +36,7 @@ from protocol.messages import VERSION, HubSession
 from protocol.ranges import Ranges
 from protocol.records import Lane
 from protocol.topics import Channel, filters, hub_topic, topic
-from simulators.world.loop import VirtualLoop, Waker, stream
+from simulators.world.loop import NS_PER_MS, VirtualLoop, Waker, stream
 from simulators.world.machine import START_MS
 from simulators.world.net import Link
 from simulators.world.village import AREA, village
@@ -131,55 +131,42 @@ class Readings:
             self.newest[key] = one
 
 
-class SimClerk(Clerk):
-    """The real clerk's round, with the disk's time between step and commit."""
+class SimClerk:
+    """The clerk's turns in the world's time: the disk's between step and commit."""
 
-    def attend(self, hub: SimHub) -> None:
-        """Take the task's place."""
-        self._hub = hub
-        self._virtual = hub.loop
-        self._running: _Batch | None = None
+    def __init__(self, hub: SimHub, rounds: Rounds, book: Book) -> None:
+        self.rounds = rounds
+        self._hub, self._book, self._loop = hub, book, hub.loop
+        self._running: Batch | None = None
         self._waits = False
-        self._backoff_ms = BACKOFF_MS_FIRST
         self._asked_ns: int | None = None
-        self.inbox._wake = Waker(self.kick)
-        self.kick()
+        rounds.inbox.on_news = self.kick
 
     def kick(self) -> None:
         """There may be something to take."""
-        self._ask(self._virtual.now_ns)
+        self._ask(self._loop.now_ns)
 
     def die(self, rng: random.Random) -> None:
         """Killed: what was being committed is on the disk, or not; in neither case is anything performed."""
-        if self._running is not None and self._running.drafts and rng.random() < 0.5 and not self._hub.book.down:
-            self._journal.append(self._running.drafts)
-
-    def depth(self) -> int:
-        """What waits."""
-        return len(self.inbox)
+        if self._running is not None and self._running.drafts and rng.random() < 0.5 and not self._book.down:
+            self._book.append(self._running.drafts)
 
     def _ask(self, at_ns: int) -> None:
         if self._running is None and not self._waits and (self._asked_ns is None or at_ns < self._asked_ns):
             self._asked_ns = at_ns
-            self._virtual.at(at_ns, self._turn, at_ns)
+            self._loop.at(at_ns, self._turn, at_ns)
 
     def _turn(self, asked_ns: int) -> None:
         if not self._hub.alive or self._running is not None or self._waits or asked_ns != self._asked_ns:
             return
         self._asked_ns = None
-        if (items := self._next()) or self.down is not None:
-            self._begin(items)
-            return
-        wait_s = self._until_due_s()
-        if wait_s is not None:
-            self._ask(self._virtual.now_ns + int(max(wait_s, 0.001) * 1e9))
-
-    def _begin(self, items: list[Item]) -> None:
-        batch = self._step(items)
-        self._put_back(batch.left)
-        self._running = batch
-        self._hub.about_to_commit(self, batch)
-        self._virtual.after(self._hub.commit_ms() if batch.drafts else 0.0, self._finish)
+        batch = self.rounds.begin()
+        if batch is not None:
+            self._running = batch
+            self._hub.about_to_commit(batch)
+            self._loop.after(self._hub.commit_ms() if batch.drafts else 0.0, self._finish)
+        elif (wait_ms := self.rounds.until_due_ms()) is not None:
+            self._ask(self._loop.now_ns + int(max(wait_ms, 1.0) * NS_PER_MS))
 
     def _finish(self) -> None:
         if not self._hub.alive or self._running is None:
@@ -187,29 +174,19 @@ class SimClerk(Clerk):
         batch, self._running = self._running, None
         try:
             if batch.drafts:
-                self._journal.append(batch.drafts)
-            elif self.down is not None:
-                self._journal.probe()
+                self._book.append(batch.drafts)
+            elif self.rounds.down is not None:
+                self._book.probe()
         except JournalError as cause:
-            self._desk.rollback()
-            self._put_back(item for item, *_ in batch.stepped if item.answer is None)
             self._waits = True
-            self._fail(batch, str(cause))
-            self._virtual.after(self._backoff_ms, self._again)
-            self._backoff_ms = min(2 * self._backoff_ms, BACKOFF_MS_MAX)
+            self._loop.after(self.rounds.failed(batch, str(cause)), self._again)
             return
-        self._desk.commit()
-        self._backoff_ms = BACKOFF_MS_FIRST
-        self._succeed(batch)
+        self.rounds.committed(batch)
         self.kick()
 
     def _again(self) -> None:
         self._waits = False
         self.kick()
-
-    def _choke(self, item: Item) -> None:
-        self._hub.world.witness.broken("set_aside", f"the desk could not take {type(item.taken).__name__}")
-        super()._choke(item)
 
 
 class SimOutgoing(Outgoing):
@@ -338,17 +315,6 @@ class SimEffects(Effects):
         self.world.witness.performed(page)
 
 
-class SimIngest(Ingest):
-    """The real ingest; `look` is its watch."""
-
-    def look(self) -> None:
-        """Who fell silent."""
-        for news in self._links.lost(self._clock.mono_ms(), self._clock.now_ms()):
-            self._tell(news)
-        for key in list(self._untold):
-            self._tell(self._untold.pop(key))
-
-
 class Connection:
     """One of the hub's two connections."""
 
@@ -411,29 +377,32 @@ class SimHub:
         self.desk = desk = Desk(registry, DEFAULTS)
         rebuilt = rebuild(desk, book)
         self.clock = HubClock(
-            rebuilt.last_ms, wall_ms=lambda: START_MS + self.loop.now_ms, mono_ms=lambda: self.loop.now_ms
+            rebuilt.last_ms,
+            wall_ms=lambda: START_MS + self.loop.now_ms,
+            mono_ms=lambda: self.loop.now_ms,
+            exact_ms=lambda: self.loop.now_ns / NS_PER_MS,
         )
         if rebuilt.broken is not None or rebuilt.left_out or rebuilt.differing:
             world.witness.broken("rebuild", f"the hub could not fold all of its journal again: {rebuilt}"[:300])
         self.metrics = metrics
-        self.clerk = SimClerk(desk, book, self.clock, metrics)
-        self.clerk.remember(rebuilt.digests)
+        self.rounds = rounds = Rounds(desk, self.clock, metrics, rebuilt.digests)
+        self.clerk = SimClerk(self, rounds, book)
         self.recorder = SimRecorder(cast(TelemetryStore, readings), metrics)
         self.recorder.attend(self)
         limits = DEFAULTS.credit
-        self.receipting = SimReceipting(HUB, desk, self.clerk, self.recorder, self.clock, limits, metrics)
+        self.receipting = SimReceipting(HUB, desk, rounds, self.recorder, self.clock, limits, metrics)
         self.receipting.attend(self)
         live, nothing_to_erase = LiveStream(self.session[:8], metrics), cast(Any, None)
         self.effects = SimEffects(desk, live, self.receipting, nothing_to_erase, metrics, KEY, world.private)
         self.effects.world = world
-        self.clerk.perform, self.clerk.hold = self.effects.perform, self.effects.hold
+        rounds.perform, rounds.hold = self.effects.perform, self.effects.hold
         self.recorder.receipt = self.receipting.telemetry
         links = Links(registry, self.clock.mono_ms())
         links.recall(desk.gateways())
-        self.ingest = SimIngest(Gate(registry), links, self.clerk, self.recorder, self.receipting, self.clock, metrics)
+        self.ingest = Ingest(Gate(registry), links, rounds, self.recorder, self.receipting, self.clock, metrics)
         for order in desk.resume(self.clock.now_ms()):
             self.effects.send(order)
-        self.clerk.attend(self)
+        self.clerk.kick()
         self.connections = [
             Connection(self, Lane.ALARM, self.alarm_out),
             Connection(self, Lane.TELEMETRY, cast(SimOutgoing, self.receipting.telemetry_out)),
@@ -459,7 +428,7 @@ class SimHub:
         """How long the disk takes this time."""
         return self.rng.uniform(*(SLOW_MS if self.book.slow else COMMIT_MS))
 
-    def about_to_commit(self, clerk: SimClerk, batch: _Batch) -> None:
+    def about_to_commit(self, batch: Batch) -> None:
         """A batch was judged and is not on the disk yet: nothing may follow from it."""
 
     def session_bytes(self, *, online: bool) -> bytes:
@@ -468,9 +437,9 @@ class SimHub:
 
     def moves(self, taken: Input) -> bool:
         """A person's move, if the desk takes any just now."""
-        if self.clerk.down is not None:
+        if self.rounds.down is not None:
             return False
-        return self.clerk.inbox.put(Item(taken, self.clock.now_ms(), self.loop.time() * 1000))
+        return self.rounds.inbox.put(Item(taken, self.clock.now_ms(), self.clock.exact_ms()))
 
     def _look_on(self) -> None:
         if self.alive:

@@ -338,12 +338,12 @@ class Witness:
 
     def watched_hub(self, hub: SimHub) -> None:
         """Now and then: bounds of the hub, and what it believes of gateways it does not hear."""
-        self._bound("desk inbox", Lane.ALARM, hub.clerk.depth(), URGENT_MAX + CALM_MAX)
+        self._bound("desk inbox", Lane.ALARM, len(hub.rounds.inbox), URGENT_MAX + CALM_MAX)
         self._bound("telemetry inbox", Lane.TELEMETRY, hub.recorder.weight(), READINGS_MAX)
         self._bound("outgoing", Lane.ALARM, hub.alarm_out.depth(), ORDERS_MAX + RECEIPTS_MAX)
         if hub.metrics.set_aside._value.get():
             self.broken("set aside", "a message or an input could not be taken")
-        if hub.clerk.down is not None or hub.book.slow:
+        if hub.rounds.down is not None or hub.book.slow:
             return
         now_ms = self.world.loop.now_ms
         for view in hub.desk.gateways():

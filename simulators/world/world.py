@@ -101,7 +101,8 @@ class World(Stage):
                 self.witness.broken("rest", f"not at rest {REST_S_MAX} s after everything healed: {self._unrest()}")
                 return
             self.loop.run((self.loop.now_ms + REST_LOOK_MS) * NS_PER_MS, halted)
-        if not halted():
+        if not halted() and self.hub is not None:
+            self.witness.watched_hub(self.hub)
             judge(self)
 
     def _start_hub(self) -> None:
@@ -136,7 +137,7 @@ class World(Stage):
 
     def _unrest(self) -> str:
         hub = self.hub
-        if hub is None or hub.clerk.down is not None or hub.clerk.depth():
+        if hub is None or hub.rounds.down is not None or len(hub.rounds.inbox):
             return "the hub"
         for name, machine in self.machines.items():
             process = machine.process

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-import hub.clerk
-from hub.clerk import Clerk, Done, StoreDown
+import hub.rounds
+from hub.clerk import Clerk
 from hub.clock import HubClock
 from hub.core.desk import Desk
 from hub.core.io import Input, Move, Moved, Recorded
@@ -20,6 +20,7 @@ from hub.inbox import Item
 from hub.journal import Draft, Journal, JournalMoved
 from hub.metrics import Metrics
 from hub.registry import load
+from hub.rounds import Done, Rounds, StoreDown
 from protocol.kinds import CODES, Kind, Qualifier
 from protocol.records import ClockQuality, Event, Stamp
 from tests.support.centre import write_config
@@ -36,7 +37,7 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
 async def clerk(journal: Journal, tmp_path: Path) -> AsyncIterator[Clerk]:
     write_config(tmp_path)
     desk = Desk(load(tmp_path / "registry.toml").registry, load_defaults())
-    found = Clerk(desk, journal, HubClock(), Metrics())
+    found = Clerk(Rounds(desk, HubClock(), Metrics()), journal)
     yield found
     found.writer.shutdown()
 
@@ -57,8 +58,8 @@ def record(seq: int, kind: Kind, zone: str = "h1-panic") -> Item:
     return item(Recorded("town", "gw-1", "1" * 32, 1, event, 5))
 
 
-def item(taken: Input, answer: asyncio.Future[None] | None = None) -> Item:
-    return Item(taken, 1_700_000_000_000, 0.0, answer=answer)
+def item(taken: Input) -> Item:
+    return Item(taken, 1_700_000_000_000, 0.0)
 
 
 def seqs(journal: Journal) -> list[int]:
@@ -69,17 +70,17 @@ async def test_a_press_amid_a_backlog_goes_into_the_next_batch(
     clerk: Clerk, journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A batch ends when its time is up; a press that came meanwhile is committed before the rest, and none is lost."""
-    monkeypatch.setattr(hub.clerk, "STEP_MS_MAX", -1.0)
+    monkeypatch.setattr(hub.rounds, "STEP_MS_MAX", -1.0)
     for seq in range(1, 51):
-        clerk.inbox.put(record(seq, Kind.BATTERY_LOW))
+        clerk.rounds.inbox.put(record(seq, Kind.BATTERY_LOW))
     pressed = False
 
     def perform(done: list[Done]) -> None:
         nonlocal pressed
         if not pressed:
-            pressed = clerk.inbox.put(record(100, Kind.PANIC))
+            pressed = clerk.rounds.inbox.put(record(100, Kind.PANIC))
 
-    clerk.perform = perform
+    clerk.rounds.perform = perform
     async with at_work(clerk):
         await until(lambda: len(seqs(journal)) == 51)
     assert [1, 100, *range(2, 51)] == seqs(journal)
@@ -88,15 +89,15 @@ async def test_a_press_amid_a_backlog_goes_into_the_next_batch(
 async def test_after_a_failed_commit_what_is_urgent_goes_before_what_failed(clerk: Clerk, journal: Journal) -> None:
     """What failed is tried again, with a press that came during the outage before it; each is committed once."""
     failed: list[Input] = []
-    clerk.hold = failed.extend
+    clerk.rounds.hold = failed.extend
     with contextlib.closing(sqlite3.connect(journal._engine.url.database or "", isolation_level=None)) as lock:
         lock.execute("BEGIN IMMEDIATE")
         for seq in range(1, 6):
-            clerk.inbox.put(record(seq, Kind.BATTERY_LOW))
+            clerk.rounds.inbox.put(record(seq, Kind.BATTERY_LOW))
         async with at_work(clerk):
             await until(lambda: failed)
             assert clerk.down is not None
-            clerk.inbox.put(record(9, Kind.PANIC))
+            clerk.rounds.inbox.put(record(9, Kind.PANIC))
             lock.execute("ROLLBACK")
             await until(lambda: len(seqs(journal)) == 6)
     assert [9, 1, 2, 3, 4, 5] == seqs(journal)
@@ -105,19 +106,18 @@ async def test_after_a_failed_commit_what_is_urgent_goes_before_what_failed(cler
 async def test_a_move_of_a_batch_that_did_not_happen_is_told_so(clerk: Clerk, journal: Journal) -> None:
     """Two accepts in a failed batch: neither was accepted, and neither is told that the other was first."""
     async with at_work(clerk):
-        clerk.inbox.put(record(1, Kind.PANIC))
-        await until(clerk._desk.incidents)
-    (incident,) = clerk._desk.incidents()
-    loop = asyncio.get_running_loop()
-    answers = [loop.create_future(), loop.create_future()]
-    for answer in answers:
-        clerk.inbox.put(item(Moved("town", incident.id, Move.ACCEPT, "p-1"), answer))
+        clerk.rounds.inbox.put(record(1, Kind.PANIC))
+        await until(clerk.rounds.desk.incidents)
+    (incident,) = clerk.rounds.desk.incidents()
+    accept = item(Moved("town", incident.id, Move.ACCEPT, "p-1"))
+    asked = [asyncio.create_task(clerk.ask(accept)) for _ in range(2)]
+    await until(lambda: len(clerk.rounds.inbox) == 2)
     with contextlib.closing(sqlite3.connect(journal._engine.url.database or "", isolation_level=None)) as lock:
         lock.execute("BEGIN IMMEDIATE")
         async with at_work(clerk):
-            found = await asyncio.gather(*answers, return_exceptions=True)
+            found = await asyncio.gather(*asked, return_exceptions=True)
     assert [StoreDown, StoreDown] == [type(one) for one in found]
-    assert "reported" == clerk._desk.incidents()[0].state
+    assert "reported" == clerk.rounds.desk.incidents()[0].state
 
 
 async def test_a_journal_somebody_else_writes_ends_the_clerk(clerk: Clerk, journal: Journal, tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ async def test_a_journal_somebody_else_writes_ends_the_clerk(clerk: Clerk, journ
     with Journal(url, config="c" * 64, rules="1", busy_ms=10) as other:
         other.append([Draft("town", 1, taken)])
     async with at_work(clerk) as task:
-        clerk.inbox.put(record(1, Kind.PANIC))
+        clerk.rounds.inbox.put(record(1, Kind.PANIC))
         await until(task.done)
         with pytest.raises(JournalMoved, match="ends with entry 1, and this hub wrote up to 0"):
             task.result()

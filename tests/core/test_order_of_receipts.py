@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from hub.clerk import waiting_for
 from hub.core.io import Gapped
+from hub.rounds import waiting_for
 
 
 def test_receipts_leave_in_the_order_of_the_inputs() -> None:

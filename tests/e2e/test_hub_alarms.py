@@ -106,7 +106,7 @@ async def test_a_restart_rebuilds_the_desk_and_sends_orders_again(broker: Broker
             answered = other.orders(hub.data)[0]
             await other.reply(answered, *(Result(one, Outcome.DONE) for one in answered.premises))
             await until(lambda: [c for i in hub.parts.desk.incidents() for c in i.calls.values() if c.outcome])
-            await until(lambda: len(hub.parts.clerk.inbox) == 0)
+            await until(lambda: len(hub.parts.clerk.rounds.inbox) == 0)
             open_ids = {order.id for order in gw.orders(hub.data)}
             done_ids = {order.id for order in other.orders(hub.data)}
         before = hub.parts.desk.snapshot()

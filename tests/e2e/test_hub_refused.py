@@ -70,7 +70,7 @@ async def test_what_is_refused_changes_neither_desk_nor_journal(reason: str, bro
         async with running(tmp_path, broker) as hub, gateway(broker) as gw:
             first = await gw.press()
             await gw.receipted(first.seq)
-            await until(lambda: hub.parts.links.known["town", "gw-1"].told and len(hub.parts.clerk.inbox) == 0)
+            await until(lambda: hub.parts.links.known["town", "gw-1"].told and len(hub.parts.clerk.rounds.inbox) == 0)
             await until(lambda: "linked" in {row[6] for row in entries(hub)})
             before, journal = hub.parts.desk.snapshot(), entries(hub)
             for _ in range(TIMES):
