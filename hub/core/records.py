@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from hub.core import conditions, dedup, grouping, opening, orders, withdrawing
+from hub.core import conditions, dedup, grouping, opening, orders, placing, withdrawing
 from hub.core.context import Context
+from hub.core.incident import UNRESOLVED
 from hub.core.io import Conflicted, Gapped, Linked, Recorded
 from hub.core.rules import reader
 from hub.core.rules.base import (
@@ -151,15 +152,29 @@ def _happened(ctx: Context, item: Recorded | Conflicted, ident: str) -> Verdict:
     if mark.still and known is not None:
         ctx.note(known, f"still {mark.what}", event_ms=mark.event_ms, zone=mark.zone, premises=mark.premises)
         return Took((known,), "still present")
+    if known is not None and ctx.incident(known).state not in UNRESOLVED and _told_before(ctx, known, mark):
+        ctx.note(known, f"{mark.what}, told before", event_ms=mark.event_ms, zone=mark.zone, premises=mark.premises)
+        return Took((known,), "a later process of the gateway told of it as still present")
     return raised(ctx, mark, event.drill)
 
 
-def _mark(ctx: Context, item: Recorded | Conflicted, ident: str) -> Mark:
+def _told_before(ctx: Context, incident: str, mark: Mark) -> bool:
+    """Whether the incident has a "still present" of the mark's own cause from a later process of the gateway."""
+    boots = {instance: boot for boot, instance in ctx.tables.instances.get((ctx.area, mark.gateway)) or ()}
+    boot = boots.get(_instance(mark), 0)
+    stills = [m for m in ctx.dossier(incident).marks if m.still and (m.zone, m.key) == (mark.zone, mark.key)]
+    return any(boots.get(_instance(still), 0) > boot for still in stills)
+
+
+def _instance(mark: Mark) -> str:
+    return mark.ident.split("/")[1]
+
+
+def _mark(ctx: Context, item: Recorded | Conflicted, ident: str, when: When) -> Mark:
     event = item.event
-    event_ms, late_ms = placed(event, item.age_ms, ctx.at_ms)
     zone = ctx.registry.zones.get((ctx.area, event.zone)) if event.zone is not None else None
     return Mark(
-        event_ms=event_ms,
+        event_ms=when.event_ms,
         ident=ident,
         what=event.kind,
         gateway=item.gateway,
