@@ -35,8 +35,11 @@ class Conflicted(msgspec.Struct, frozen=True, tag="conflicted"):
     age_ms: int | None = None
 
 
-class Gapped(msgspec.Struct, frozen=True, tag="gapped"):
-    """The gateway declared alarm sequences lost."""
+class Gapped(msgspec.Struct, frozen=True, tag="gapped", omit_defaults=True):
+    """Alarm sequences are lost: the gateway gave them up, or (`by_hub`) it holds nothing more of the holes among them.
+
+    What the hub closes is never receipted, so a gateway that has it all the same goes on sending it.
+    """
 
     area: str
     gateway: str
@@ -44,6 +47,8 @@ class Gapped(msgspec.Struct, frozen=True, tag="gapped"):
     first: int
     last: int
     reason: str
+    boot: int | None = None
+    by_hub: bool = False
 
 
 class Linked(msgspec.Struct, frozen=True, tag="linked"):

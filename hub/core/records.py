@@ -52,16 +52,17 @@ def conflicted(ctx: Context, item: Conflicted) -> Verdict:
 
 
 def gapped(ctx: Context, item: Gapped) -> Verdict:
-    """Records given up by the gateway: receipted as such, and somebody must look."""
+    """Records given up by the gateway, which are receipted as such, or closed by the hub: somebody must look."""
     reason = ctx.stranger(item.gateway)
     if reason is not None:
         return Ignored(reason, effective=False)
     if not 1 <= item.first <= item.last:
         return Ignored(f"a gap from {item.first} to {item.last} is none", effective=False)
-    if not dedup.take_gap(ctx, item):
+    count = dedup.take_gap(ctx, item)
+    if count is None:
         return Duplicate()
-    ident = f"{item.gateway}/{item.instance}/gap-{item.first}-{item.last}"
-    detail = f"{item.last - item.first + 1} records, {item.first} to {item.last}: {item.reason}"
+    ident = f"{item.gateway}/{item.instance}/{'hole' if item.by_hub else 'gap'}-{item.first}-{item.last}"
+    detail = f"{count} records, {item.first} to {item.last}: {item.reason}"
     return raised(ctx, Mark(ctx.at_ms, ident, GAP, item.gateway, late_ms=0, detail=detail), drill=False)
 
 
