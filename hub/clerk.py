@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from hub.clock import HubClock
+from hub.core.clocks import Evidence
 from hub.core.desk import Desk
 from hub.core.io import Conflicted, Due, Effect, Gapped, Input, NotAllowed, Recorded
 from hub.inbox import Inbox, Item
@@ -84,6 +85,10 @@ class Clerk:
         self._digests.update(digests)
         while len(self._digests) > DIGESTS_MAX:
             self._digests.popitem(last=False)
+
+    def clock(self, area: str, gateway: str, kboot: str) -> Evidence:
+        """What the desk knows of the time of a kernel boot."""
+        return self._desk.clock(area, gateway, kboot)
 
     async def ask(self, item: Item) -> None:
         """Have a person's move taken; returns after its commit. Raises NotAllowed, StoreDown or Overloaded."""
@@ -199,7 +204,9 @@ class Clerk:
         if known is None:
             batch.digests[key] = item.digest
         elif known != item.digest and self._desk.seen(*key):
-            return Conflicted(taken.area, taken.gateway, taken.instance, taken.boot, taken.event, taken.age_ms)
+            return Conflicted(
+                taken.area, taken.gateway, taken.instance, taken.boot, taken.event, taken.age_ms, taken.kboot
+            )
         return taken
 
     def _choke(self, item: Item) -> None:

@@ -19,7 +19,8 @@ from hashlib import sha256
 
 import msgspec
 
-from hub.core import dedup, escalation, moves, orders, records
+from hub.core import dedup, escalation, moves, orders, placing, records
+from hub.core.clocks import Evidence
 from hub.core.context import Context
 from hub.core.defaults import Defaults
 from hub.core.incident import Incident, State
@@ -99,6 +100,10 @@ class Desk:
     def tally(self, areas: Iterable[str]) -> Tally:
         """Missing alarm records of these areas."""
         return sum((self._tables.tallies.committed((area,)) or Tally() for area in areas), Tally())
+
+    def clock(self, area: str, gateway: str, kboot: str) -> Evidence:
+        """What is known of the time of a gateway's kernel boot, to place readings of it."""
+        return placing.committed(self._tables, area, gateway, kboot)
 
     def due(self, at_ms: int) -> list[Due]:
         """Deadlines that have come, earliest first; step each as an input (they stay due until committed)."""

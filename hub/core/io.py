@@ -14,7 +14,10 @@ from protocol.records import Event
 
 
 class Recorded(msgspec.Struct, frozen=True, tag="recorded", omit_defaults=True):
-    """An alarm record arrived. `age_ms` is its age when it arrived as the gateway stated it; None where unknown."""
+    """An alarm record arrived. `age_ms` is its age when it arrived as the gateway stated it; None where unknown.
+
+    `kboot` is the kernel boot its monotonic time counts in; empty in entries of a journal that does not say it yet.
+    """
 
     area: str
     gateway: str
@@ -22,6 +25,7 @@ class Recorded(msgspec.Struct, frozen=True, tag="recorded", omit_defaults=True):
     boot: int
     event: Event
     age_ms: int | None = None
+    kboot: str = ""
 
 
 class Conflicted(msgspec.Struct, frozen=True, tag="conflicted"):
@@ -33,6 +37,7 @@ class Conflicted(msgspec.Struct, frozen=True, tag="conflicted"):
     boot: int
     event: Event
     age_ms: int | None = None
+    kboot: str = ""
 
 
 class Gapped(msgspec.Struct, frozen=True, tag="gapped", omit_defaults=True):

@@ -21,7 +21,7 @@ from hub.core.rules.base import (
     WithdrawRule,
 )
 from hub.core.state import Link
-from hub.core.timing import placed
+from hub.core.timing import When
 from protocol.kinds import Kind, Qualifier
 from protocol.records import Event
 
@@ -144,8 +144,15 @@ def _cause(mark: Mark) -> str:
 
 
 def _happened(ctx: Context, item: Recorded | Conflicted, ident: str) -> Verdict:
+    when = placing.place(ctx, item)
+    verdict = _judged(ctx, item, _mark(ctx, item, ident, when))
+    placing.await_clock(ctx, item, when, verdict)
+    told = placing.tell_better(ctx, item)
+    return Took(tuple(told), "a clock record places records of before") if told else verdict
+
+
+def _judged(ctx: Context, item: Recorded | Conflicted, mark: Mark) -> Verdict:
     event = item.event
-    mark = _mark(ctx, item, ident)
     if event.qualifier is Qualifier.RESTORE:
         return _ended(ctx, mark, event)
     conditions.remember(ctx, mark, began=True)
@@ -182,12 +189,15 @@ def _mark(ctx: Context, item: Recorded | Conflicted, ident: str, when: When) -> 
         premises=zone.premises if zone is not None else event.premises,
         zone=event.zone,
         key=event.key,
-        late_ms=late_ms,
+        late_ms=when.late_ms,
         count=event.count,
         still=event.qualifier is Qualifier.PRESENT,
         detail=str(event.detail.get("fault", "")),
         priority=event.priority,
         device=str(event.detail.get("device", "")),
+        not_before_ms=when.not_before_ms,
+        not_after_ms=when.not_after_ms,
+        how=when.how,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Generic, TypeAlias, TypeVar
 
 import msgspec
 
+from hub.core.clocks import KernelBoot
 from hub.core.incident import Incident
 from hub.core.io import Send
 from hub.core.ledger import Account, Tally
@@ -191,6 +192,8 @@ class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     orders: list[tuple[Two, Pending]]
     waiting: list[tuple[Two, tuple[str, ...]]]
     timers: list[tuple[Two, int]]
+    kboots: list[tuple[Two, tuple[tuple[int, str], ...]]]
+    clocks: list[tuple[Three, KernelBoot]]
 
 
 class Tables:
@@ -213,6 +216,8 @@ class Tables:
         self.orders: Table[tuple[str, str], Pending] = Table()
         self.waiting: Table[tuple[str, str], tuple[str, ...]] = Table()
         self.timers = Timers()
+        self.kboots: Table[tuple[str, str], tuple[tuple[int, str], ...]] = Table()
+        self.clocks: Table[tuple[str, str, str], KernelBoot] = Table()
 
     def all(self) -> dict[str, Table[tuple[str, ...], object]]:
         """Every table by name."""
