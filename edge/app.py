@@ -34,7 +34,7 @@ TELEMETRY_DISK_BYTES = 96 * 1024 * 1024
 OFF_S_MAX = 0.5
 CLOSE_S_MAX = 0.7
 
-Seqs: TypeAlias = Callable[[tuple[int, ...]], None]
+Seqs: TypeAlias = tuple[int, ...]
 
 log = structlog.get_logger("lianfang.app")
 
@@ -48,7 +48,11 @@ class App:
         self._desired = desired
         self._watchdog = Watchdog()
         self._outputs: Outputs | None = None
-        self.alarm = self._box(Lane.ALARM, lambda seqs: self.put(Stored(seqs)), lambda seqs: self.put(Receipted(seqs)))
+        self.alarm = self._box(
+            Lane.ALARM,
+            lambda seqs: self.put(Stored(seqs)),
+            lambda instance, seqs: self.put(Receipted(seqs, instance)),
+        )
         self.telemetry = self._box(Lane.TELEMETRY, _no_lamp, _no_lamp)
 
     async def run(self) -> None:
@@ -93,6 +97,8 @@ class App:
                 tasks.create_task(driver.run(self._looked), name=f"bus {bus}")
                 tasks.create_task(outputs.run(bus), name=f"outputs {bus}")
             self.effects.perform(self.gateway.start(self.clock.now()))
+            for receipted in beginning.receipted(self.gateway, self.alarm):
+                self.put(receipted)
             tasks.create_task(fold.run(self.gateway, self.inbox, self.clock, self.effects), name="fold")
             tasks.create_task(Connections(self.uplink, beginning.endpoint(self.config)).run(), name="connections")
             tasks.create_task(SelfWatch(self).run(), name="self-watch")
@@ -130,7 +136,7 @@ class App:
         closed = await asyncio.gather(*(box.outbox.close(CLOSE_S_MAX) for box in (self.alarm, self.telemetry)))
         log.info("gateway ends", stored=all(closed), alarms_waiting=len(self.alarm.delivery))
 
-    def _box(self, lane: Lane, on_stored: Seqs, on_receipted: Seqs) -> LaneBox:
+    def _box(self, lane: Lane, on_stored: Callable[[Seqs], None], on_receipted: Callable[[str, Seqs], None]) -> LaneBox:
         alarm = lane is Lane.ALARM
         path = self.config.data_dir / f"{lane}.db"
         return LaneBox(
@@ -143,5 +149,5 @@ class App:
         )
 
 
-def _no_lamp(seqs: tuple[int, ...]) -> None:
+def _no_lamp(*words: object) -> None:
     """Telemetry lights no lamp."""

@@ -12,8 +12,8 @@ import structlog
 from edge.clock import Clock, kernel_boot
 from edge.config import Config
 from edge.core.gateway import Gateway
-from edge.core.io import Memory
-from edge.lane import Identity
+from edge.core.io import Memory, Receipted
+from edge.lane import Identity, LaneBox
 from edge.store import Loaded
 from protocol.link import Endpoint
 from protocol.records import ClockQuality
@@ -50,11 +50,18 @@ def gateway(config: Config, kept: Loaded, me: Identity, clock: Clock, on_unreada
     now = clock.now()
     try:
         memory = msgspec.json.decode(kept.values.get("memory", b"{}"), type=Memory)
-        return Gateway(config.site, memory, boot=me.boot, kboot=me.kboot, now=now)
+        return Gateway(config.site, memory, instance=me.instance, boot=me.boot, kboot=me.kboot, now=now)
     except (msgspec.DecodeError, ValueError) as cause:
         log.error("the memory of the last process cannot be read; starting without it", why=str(cause))
         on_unreadable()
-        return Gateway(config.site, Memory(), boot=me.boot, kboot=me.kboot, now=now)
+        return Gateway(config.site, Memory(), instance=me.instance, boot=me.boot, kboot=me.kboot, now=now)
+
+
+def receipted(gateway: Gateway, alarm: LaneBox) -> list[Receipted]:
+    """What the last process heard the hub's receipt of, and died before it could remember that: its records are gone
+    from the outbox, and only a receipt lets them go."""
+    awaited = gateway.memory().awaited.values()
+    return [Receipted((seq,), instance) for instance, seq in awaited if (instance, seq) not in alarm.delivery.held]
 
 
 def endpoint(config: Config) -> Endpoint:

@@ -56,7 +56,8 @@ class _Message(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class LaneBox:
-    """One lane. `on_stored` and `on_receipted` hear the sequences of this process's own instance.
+    """One lane. `on_stored` hears the sequences of this process's own instance, `on_receipted` those of any, with its
+    name.
 
     `on_fault` hears trouble of the disk and of the lane's bounds: a name, whether it began, and details. `on_news`
     is for whoever sends: there may be something to send.
@@ -69,7 +70,7 @@ class LaneBox:
         store: Store,
         *,
         on_stored: Callable[[tuple[int, ...]], None],
-        on_receipted: Callable[[tuple[int, ...]], None],
+        on_receipted: Callable[[str, tuple[int, ...]], None],
         on_fault: Callable[[str, bool, dict[str, str | int | float | bool]], None],
     ) -> None:
         self.lane = lane
@@ -108,9 +109,8 @@ class LaneBox:
         """The hub has records on disk: they are forgotten here."""
         left = self.delivery.receipt(receipt.committed, receipt.credit)
         self.outbox.delete([entry.key for entry in left])
-        own = tuple(entry.seq for entry in left if self.me is not None and entry.instance == self.me.instance)
-        if own:
-            self._on_receipted(own)
+        for instance in dict.fromkeys(entry.instance for entry in left):
+            self._on_receipted(instance, tuple(entry.seq for entry in left if entry.instance == instance))
         if left and self._full:
             self._say_full(False)
         self._tend()

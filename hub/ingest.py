@@ -104,7 +104,7 @@ class Ingest:
             self._refuse(f"{address.area}/{address.gateway}", cause.reason, str(cause))
         source = (address.area, address.gateway, alarms.instance)
         for item, event in sifted.taken:
-            self._put(Recorded(*source, alarms.boot, event, item.age_ms), digest_of(event))
+            self._put(Recorded(*source, alarms.boot, event, item.age_ms, alarms.kboot), digest_of(event))
         for gap in alarms.gaps:
             self._put(Gapped(*source, gap.first, gap.last, gap.reason))
 
@@ -118,7 +118,8 @@ class Ingest:
         for item, *_ in sifted.refused:
             settled.add(item.reading.seq)
         source, now_ms = (address.area, address.gateway, telemetry.instance), self._clock.now_ms()
-        samples = [sample(source, item, now_ms) for item in sifted.taken]
+        clock = self._rounds.desk.clock(address.area, address.gateway, telemetry.kboot)
+        samples = [sample(source, item, now_ms, clock) for item in sifted.taken]
         self._recorder.put(Delivery(source, telemetry.boot, samples, settled))
 
     def _session(self, address: Address, message: Incoming) -> None:

@@ -1,4 +1,5 @@
-"""What the hub has to say to gateways: orders before receipts, bounded, published side by side.
+"""What the hub has to say to gateways: orders before receipts (but for their own gateway's), bounded, published side
+by side.
 
 An order that finds no room is sent again by the desk's own retry; a receipt that is lost is asked for by a resend.
 """
@@ -11,6 +12,8 @@ from collections import deque
 import structlog
 
 from protocol.link import INFLIGHT_MAX, Link, LinkError
+from protocol.records import Lane
+from protocol.topics import Channel
 
 ORDERS_MAX = 4_096
 RECEIPTS_MAX = 4_096
@@ -68,6 +71,10 @@ class Outgoing:
 
     def _next(self) -> tuple[str, bytes] | None:
         if self._orders:
+            # what the hub had before an order is told before it: a stand-down says nothing of presses not receipted
+            before = f"{Lane.ALARM} {self._orders[0][0].rpartition('/')[0]}/{Channel.RECEIPT}"
+            if before in self._receipts:
+                return before.partition(" ")[2], self._receipts.pop(before)
             return self._orders.popleft()
         if self._receipts:
             key = next(iter(self._receipts))

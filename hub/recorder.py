@@ -14,6 +14,8 @@ from typing import TypeVar
 
 import structlog
 
+from hub.core.clocks import NOTHING, Evidence
+from hub.core.timing import How, placed
 from hub.metrics import Metrics
 from hub.store.port import Placed, Sample, Source, StoreError, TelemetryStore
 from protocol.messages import TelemetryItem
@@ -149,15 +151,15 @@ class Recorder:
         return True
 
 
-def sample(source: Source, item: TelemetryItem, now_ms: int) -> Sample:
-    """A reading on the hub's axis: arrival less age; without an age by the gateway's clock if it may be trusted."""
+def sample(source: Source, item: TelemetryItem, now_ms: int, clock: Evidence = NOTHING) -> Sample:
+    """A reading on the hub's axis, placed as records are. One without a sure time stands at the time that a list may
+    use of it, and says by `placed` whether that is its gateway's clock (WALL) or mere order (ARRIVAL)."""
     reading, stamp = item.reading, item.reading.at
-    if item.age_ms is not None:
-        at_ms, how = now_ms - item.age_ms, Placed.AGE
-    elif stamp.quality is not ClockQuality.UNSET:
-        at_ms, how = min(stamp.wall_ms, now_ms), Placed.WALL
-    else:
-        at_ms, how = now_ms, Placed.ARRIVAL
+    when = placed(stamp, item.age_ms, now_ms, clock)
+    how = Placed.AGE if when.how is How.AGE else Placed.CLOCK
+    if when.how is How.ORDER:
+        how = Placed.ARRIVAL if stamp.quality is ClockQuality.UNSET else Placed.WALL
+    at_ms = now_ms if how is Placed.ARRIVAL else when.event_ms
     value = int(reading.value) if isinstance(reading.value, bool) else reading.value
     area, gateway, instance = source
     return Sample(

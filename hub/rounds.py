@@ -185,7 +185,9 @@ class Rounds:
         if known is None:
             batch.digests[name] = item.digest
         elif known != item.digest and self.desk.seen(*name):
-            return Conflicted(taken.area, taken.gateway, taken.instance, taken.boot, taken.event, taken.age_ms)
+            return Conflicted(
+                taken.area, taken.gateway, taken.instance, taken.boot, taken.event, taken.age_ms, taken.kboot
+            )
         return taken
 
     def _choke(self, item: Item) -> None:

@@ -62,6 +62,10 @@ class Ranges:
         """How many numbers are in the set."""
         return sum(last - first + 1 for first, last in self._spans)
 
+    def top(self) -> int:
+        """The highest number (0 when there is none)."""
+        return self._spans[-1][1] if self._spans else 0
+
     def mark(self) -> int:
         """The contiguous mark: every number from 1 to it is in the set (0 when 1 is not)."""
         return self._spans[0][1] if self._spans and self._spans[0][0] == 1 else 0

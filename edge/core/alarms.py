@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from edge.core.awaited import Awaited
 from edge.core.bounds import NS_PER_MS, Detail
 from edge.core.bypasses import Bypasses, Why
 from edge.core.deadlines import Deadlines, Timer
@@ -34,10 +35,12 @@ class Alarms:
         ringing: Ringing,
         lamps: Lamps,
         bypasses: Bypasses,
+        awaited: Awaited,
     ) -> None:
         self._limits, self._partitions = limits, partitions
         self._scribe, self._deadlines, self._zones = scribe, deadlines, zones
         self._ringing, self._lamps, self._bypasses = ringing, lamps, bypasses
+        self._awaited = awaited
 
     def recall(self) -> None:
         """At start: a press that joins one of the process before is the same cause, as far as clocks can tell."""
@@ -133,11 +136,12 @@ class Alarms:
         key = self._scribe.joined_key(zone.premises, kind, at_ns) if shared else self._scribe.new_key()
         event = self._scribe.emit(kind, Qualifier.NEW, key, at_ns, _where(zone, detail))
         self._scribe.hold(zone.id, key)
+        self._awaited.made(zone.id, event.seq)
         if zone.latches:
             self._zones.latch(zone, key, at_ns)
         if not NATURES[zone.kind].silent:
             self._ring(zone, key)
-            self._lamps.pressed(zone.id, event.seq)
+            self._lamps.pressed(zone.id)
         return key
 
     def _ring(self, zone: Zone, key: str) -> None:

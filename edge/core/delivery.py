@@ -1,9 +1,9 @@
 """What of one lane is sent next, what is in flight, and what is given up when the lane is full.
 
 A record leaves only by the hub's receipt or by a declared gap. No more is in flight than the hub gave credit for; P1
-and P2 count among themselves alone, for the hub keeps a space of their own for them. Credit 0 means hold, save one probe
-in a while, in case the message that lifts it was lost, and save P1s never sent before: each passes once, few at a time,
-so that nobody in danger waits for a probe, and what is sent *again* stays held.
+and P2 count among themselves alone, for the hub keeps a space of their own for them. Credit 0 means hold, save one
+probe in a while, in case the message that lifts it was lost, and save P1s never sent before: each passes once, few at a
+time, so that nobody in danger waits for a probe, and what is sent *again* stays held.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from edge.core.entries import NS, Batch, Entry, Limits, Offered, State
 from edge.core.flights import Flights
 from edge.core.gaps import Gaps
 from edge.core.holding import Holding
-
 
 PASSING_MAX = 16
 """P1s in flight that may have passed a hold: the room a hub always tells (hub.inbox.ROOM_MIN)."""

@@ -1,6 +1,6 @@
 """The gateway's fold: what a reading, an order, a receipt or a deadline means. Knows no clock, wire or disk.
 
-    gateway = Gateway(site, memory, boot=boot, kboot=kboot, now=now)
+    gateway = Gateway(site, memory, instance=instance, boot=boot, kboot=kboot, now=now)
     effects = gateway.start(now)              # once: outputs reconciled, sirens resumed or ended
     effects = gateway.step(item, now)         # for every input; `now` never runs backwards
     due_ns = gateway.next_due_ns()            # step with Tick() at or after it; None: nothing is waited for
@@ -21,6 +21,7 @@ from collections.abc import Callable
 
 from edge.core.alarms import Alarms
 from edge.core.arming import Keypad
+from edge.core.awaited import Awaited
 from edge.core.bypasses import QUIET, Bypasses
 from edge.core.deadlines import Deadlines, Timer
 from edge.core.devices import Watched
@@ -45,9 +46,10 @@ RECORDS = {"clock_set": Kind.CLOCK, "records_lost": Kind.RECORDS_LOST}
 
 
 class Gateway:
-    """One gateway process. `boot` orders its instances, `kboot` names the kernel boot its monotonic time counts in."""
+    """One gateway process, `instance`. `boot` orders instances, `kboot` names the kernel boot its monotonic time counts
+    in."""
 
-    def __init__(self, site: Site, memory: Memory, *, boot: int, kboot: str, now: Stamp) -> None:
+    def __init__(self, site: Site, memory: Memory, *, instance: str, boot: int, kboot: str, now: Stamp) -> None:
         self._site = site
         self._deadlines = Deadlines()
         self._scribe = Scribe(site, memory, boot, now)
@@ -58,13 +60,14 @@ class Gateway:
         zones = {zone.id: zone for zone in site.zones}
         self._bypasses = Bypasses(site.limits, zones, memory, self._scribe, self._deadlines)
         house = (site.limits, self._partitions, self._scribe, self._deadlines, self._zones, self._ringing)
-        self._alarms = Alarms(*house, self._lamps, self._bypasses)
+        self._awaited = Awaited(zones, memory, instance, self._scribe)
+        self._alarms = Alarms(*house, self._lamps, self._bypasses, self._awaited)
         self._keypad = Keypad(*house, self._bypasses, self._alarms)
         self._devices = _devices(site, self._zones)
         self._silence = Silence(self._devices, site.limits.device_lost_ms, self._scribe, self._deadlines, self._zones)
         self._values = Values(site, self._scribe)
         hands = (self._zones, self._alarms, self._keypad, self._ringing, self._lamps, self._bypasses)
-        self._orders = Orders(site, memory, self._scribe, *hands, self._is_silent)
+        self._orders = Orders(site, memory, self._scribe, *hands, self._awaited, self._is_silent)
         self._on: dict[str, Callable[[str, int], None]] = {
             DEBOUNCE: self._settle,
             FRESH: self._silence.due,
@@ -99,9 +102,9 @@ class Gateway:
             case Ordered():
                 self._orders.take(item)
             case Stored(seqs):
-                self._lamps.advance(seqs, Stage.STORED)
-            case Receipted(seqs):
-                self._lamps.advance(seqs, Stage.RECEIVED)
+                self._lamps.advance(self._awaited.among(self._awaited.instance, seqs), Stage.STORED)
+            case Receipted(seqs, instance):
+                self._lamps.advance(self._awaited.receipted(instance or self._awaited.instance, seqs), Stage.RECEIVED)
             case Troubled():
                 self._troubled(item)
             case Tick():
@@ -131,6 +134,7 @@ class Gateway:
             bypassed={zone: why.value for zone, why in self._bypasses.why.items()},
             open=dict(self._scribe.open),
             lamps={zone: stage.value for zone, stage in self._lamps.stages.items()},
+            awaited=dict(self._awaited.records),
         )
 
     def _effects(self) -> list[Effect]:

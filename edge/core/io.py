@@ -36,9 +36,10 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Receipted:
-    """The hub has these alarm sequences of this instance on disk."""
+    """The hub has these alarm sequences on disk, of this process or (by its instance) of an earlier one."""
 
     seqs: tuple[int, ...]
+    instance: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,8 @@ class Memory(msgspec.Struct, frozen=True):
     `expired_ms` is the latest expiry of the orders no longer among `acted`, hub ms: none that expires by then is taken.
     `unlatching` are zones whose cause was stood down while their wire was not well: let go as soon as it is.
     `open` maps what was reported and has not ended (a zone, "zone/tamper", "device/id" ...) to its cause key, so that
-    a restart neither repeats it nor forgets to say that it ended. `lamps` maps a zone to what its lamp shows.
+    a restart neither repeats it nor forgets to say that it ended. `lamps` maps a zone to what its lamp shows, `awaited`
+    to the record that set it off last, (instance, seq), until the hub has it.
     """
 
     modes: dict[str, str] = {}
@@ -133,6 +135,7 @@ class Memory(msgspec.Struct, frozen=True):
     bypassed: dict[str, str] = {}
     open: dict[str, str] = {}
     lamps: dict[str, str] = {}
+    awaited: dict[str, tuple[str, int]] = {}
     unlatching: list[str] = []
     stood_down: list[str] = []
     expired_ms: int = 0

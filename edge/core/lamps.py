@@ -9,6 +9,7 @@ double blink     somebody is coming
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 from edge.core.bounds import NS_PER_MS
@@ -50,7 +51,6 @@ class Lamps:
             if output.role is Role.LAMP and output.zone is not None:
                 self._lamps.setdefault(output.zone, []).append(output)
         self.stages = {zone: Stage(stage) for zone, stage in memory.lamps.items() if zone in self._lamps}
-        self._seqs: dict[str, int] = {}
         self._phases: dict[str, int] = {}
         self._scribe = scribe
         self._deadlines = deadlines
@@ -61,18 +61,16 @@ class Lamps:
             stage = self.stages.get(zone, Stage.DARK)
             self._show(zone, Stage.STORED if stage is Stage.PRESSED else stage, again=True)
 
-    def pressed(self, zone: str, seq: int) -> None:
-        """A press was recorded as `seq`. Somebody coming is still coming."""
-        if zone in self._lamps:
-            self._seqs[zone] = seq
-            if self.stages.get(zone) is not Stage.COMING:
-                self._show(zone, Stage.PRESSED)
+    def pressed(self, zone: str) -> None:
+        """A press was recorded. Somebody coming is still coming."""
+        if zone in self._lamps and self.stages.get(zone) is not Stage.COMING:
+            self._show(zone, Stage.PRESSED)
 
-    def advance(self, seqs: tuple[int, ...], to: Stage) -> None:
-        """These records are stored, or the hub has them."""
-        for zone, seq in self._seqs.items():
-            before = (Stage.PRESSED,) if to is Stage.STORED else (Stage.PRESSED, Stage.STORED)
-            if seq in seqs and self.stages.get(zone) in before:
+    def advance(self, zones: Iterable[str], to: Stage) -> None:
+        """The last records of these zones are stored, or the hub has them."""
+        before = (Stage.PRESSED,) if to is Stage.STORED else (Stage.PRESSED, Stage.STORED)
+        for zone in zones:
+            if self.stages.get(zone) in before:
                 self._show(zone, to)
 
     def coming(self, zone: str) -> None:
@@ -82,7 +80,6 @@ class Lamps:
 
     def dark(self, zone: str) -> None:
         """The call is over."""
-        self._seqs.pop(zone, None)
         if self.stages.get(zone, Stage.DARK) is not Stage.DARK:
             self._show(zone, Stage.DARK)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from edge.core.acted import Acted
-from edge.core.alarms import Alarms
+from edge.core.alarms import PRESSES, Alarms
 from edge.core.arming import Keypad
+from edge.core.awaited import Awaited
 from edge.core.bounds import NS_PER_MS, TEXT_MAX, listed
 from edge.core.bypasses import NEVER, Bypasses, Why
 from edge.core.events import Scribe, Where
@@ -37,12 +38,14 @@ class Orders:
         ringing: Ringing,
         lamps: Lamps,
         bypasses: Bypasses,
+        awaited: Awaited,
         silent_device: Callable[[str], bool],
     ) -> None:
         self.acted = Acted(memory)
         self._site, self._scribe, self._zones = site, scribe, zones
         self._alarms, self._keypad = alarms, keypad
         self._ringing, self._lamps, self._bypasses = ringing, lamps, bypasses
+        self._awaited = awaited
         self._premises = [premises.id for premises in site.premises]
         self._silent_device = silent_device
         self._issued_ns = 0
@@ -140,8 +143,11 @@ class Orders:
         return Result(premises, Outcome.DONE, "; ".join([*said, *self._pressed_again(newer, premises)])[:TEXT_MAX])
 
     def _newer(self) -> set[str]:
-        """Zones set off after the order was given: it crossed them on the way, and does not speak of them."""
-        return {zone for zone, at_ns in self._zones.latched_ns.items() if at_ns > self._issued_ns}
+        """Zones set off after the order was given, and buttons whose last press the hub does not have: order and press
+        crossed on the way, so it does not speak of them. A receipt goes out before any order given after it."""
+        later = {zone for zone, at_ns in self._zones.latched_ns.items() if at_ns > self._issued_ns}
+        buttons = (zone for zone in self._zones.latched if self._zones.wires[zone].zone.kind in PRESSES)
+        return later | {zone for zone in buttons if zone in self._awaited}
 
     def _pressed_again(self, newer: set[str], premises: str) -> list[str]:
         mine = sorted(zone for zone in newer if self._zones.wires[zone].zone.premises == premises)

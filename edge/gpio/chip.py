@@ -80,6 +80,7 @@ class Chip:
         """Read every line when opened, when edges were missed, and every `alive_ms`."""
         while True:
             self._again.clear()
+            before = dict(self._seqnos)
             values = {} if self._lost is not None else await self._lines.read()
             if self._lost is not None:
                 raise LinesLost(self._lost)
@@ -87,7 +88,9 @@ class Chip:
             at_ns = self._clock()
             since_ns = at_ns if self._read_ns is None else self._read_ns
             self._read_ns = at_ns
-            self._report(Reading(self._name, at_ns, since_ns, dict(values)))
+            # an edge that came during the read is newer than its answer, which would press a released button again
+            still = {line: value for line, value in values.items() if self._seqnos.get(line) == before.get(line)}
+            self._report(Reading(self._name, at_ns, since_ns, still))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._alive_s):  # wait_for of Python 3.11 can swallow a cancellation
                     await self._again.wait()

@@ -6,24 +6,30 @@ from hashlib import sha256
 
 import msgspec
 
+from hub.core import ledger
 from hub.core.context import Context
 from hub.core.io import Conflicted, Gapped, Recorded
+from hub.core.ledger import Account, Book, Tally
 from hub.core.state import Tables
 from protocol.ranges import Ranges
 
 INSTANCES_MAX = 256
 """Instances remembered per gateway; the one with the lowest boot goes first (a record resent from 256
-process starts ago would count as new)."""
+process starts ago would count as new), and what was open of it is counted as forgotten."""
 CONFLICTS_MAX = 64
+UNKNOWN_BOOT = 2**63 - 1
+"""Of an instance that only a gap told of, without its boot: as new until a record says more."""
 
 
 def take(ctx: Context, item: Recorded) -> bool:
     """Remember the record; False when it was taken before."""
     key = (ctx.area, item.gateway, item.instance)
-    seen = ctx.tables.seen.get(key)
-    if seen is not None and item.event.seq in seen:
+    seq, before = item.event.seq, _book(ctx.tables, key)
+    if seq in before.came:
         return False
-    ctx.tables.seen.put(key, _with(seen, item.event.seq, item.event.seq))
+    ctx.tables.seen.put(key, _with(before.came, seq, seq))
+    if seq != before.top() + 1:
+        _account(ctx, key, before, ledger.arrived(before, seq))
     _know(ctx, item.gateway, item.boot, item.instance)
     return True
 
@@ -39,35 +45,68 @@ def take_conflict(ctx: Context, item: Conflicted) -> str | None:
     return digest
 
 
-def take_gap(ctx: Context, item: Gapped) -> bool:
-    """Remember sequences as given up, so that they are receipted; False when nothing of it is new.
+def take_gap(ctx: Context, item: Gapped) -> int | None:
+    """Remember sequences as given up, so that they are receipted, or the holes up to `last` as closed by the hub.
 
-    A record of a gap that does arrive is taken all the same.
+    How many records that names; None when nothing of it is new. A record of a gap that does arrive is taken all the
+    same.
     """
     key = (ctx.area, item.gateway, item.instance)
-    gaps = ctx.tables.gaps.get(key)
-    now = _with(gaps, item.first, item.last)
-    if now == gaps:
-        return False
-    ctx.tables.gaps.put(key, now)
-    _know(ctx, item.gateway, None, item.instance)
-    return True
+    before = _book(ctx.tables, key)
+    if item.by_hub:
+        after = ledger.closed(before, item.last, item.reason, ctx.at_ms)
+        if after == before.account:
+            return None
+        _account(ctx, key, before, after)
+        return after.lost - before.account.lost
+    declared = _with(before.declared, item.first, item.last)
+    if declared == before.declared:
+        return None
+    ctx.tables.gaps.put(key, declared)
+    _account(ctx, key, before, ledger.given_up(before, item.first, item.last, item.reason, ctx.at_ms))
+    _know(ctx, item.gateway, item.boot, item.instance)
+    return item.last - item.first + 1
 
 
 def marks(tables: Tables, area: str, gateway: str) -> dict[str, Ranges]:
     """Committed ranges of each instance, gaps included."""
-    found: dict[str, Ranges] = {}
-    for _, instance in tables.instances.committed((area, gateway)) or ():
-        key = (area, gateway, instance)
-        both = (tables.seen.committed(key) or Ranges()).copy()
-        for first, last in tables.gaps.committed(key) or ():
-            both.add(first, last)
-        found[instance] = both
-    return found
+    return {book.instance: book.known() for book in books(tables, area, gateway)}
 
 
-def _with(ranges: Ranges | None, first: int, last: int) -> Ranges:
-    now = Ranges() if ranges is None else ranges.copy()
+def books(tables: Tables, area: str, gateway: str) -> list[Book]:
+    """What is committed of each instance, the lowest boot first."""
+    return [
+        Book(
+            instance,
+            None if boot == UNKNOWN_BOOT else boot,
+            tables.seen.committed((area, gateway, instance)) or Ranges(),
+            tables.gaps.committed((area, gateway, instance)) or Ranges(),
+            tables.accounts.committed((area, gateway, instance)) or Account(),
+        )
+        for boot, instance in tables.instances.committed((area, gateway)) or ()
+    ]
+
+
+def _book(tables: Tables, key: tuple[str, str, str]) -> Book:
+    came, declared = tables.seen.get(key) or Ranges(), tables.gaps.get(key) or Ranges()
+    return Book(key[2], None, came, declared, tables.accounts.get(key) or Account())
+
+
+def _account(ctx: Context, key: tuple[str, str, str], before: Book, now: Account) -> None:
+    """Keep the account of a process whose sets were changed, and the tally of its area."""
+    if now != before.account:
+        ctx.tables.accounts.put(key, now)
+    change = ledger.change(before, _book(ctx.tables, key))
+    if change != Tally():
+        _count(ctx, change)
+
+
+def _count(ctx: Context, change: Tally) -> None:
+    ctx.tables.tallies.put((ctx.area,), (ctx.tables.tallies.get((ctx.area,)) or Tally()) + change)
+
+
+def _with(ranges: Ranges, first: int, last: int) -> Ranges:
+    now = ranges.copy()
     now.add(first, last)
     return now
 
@@ -76,13 +115,19 @@ def _know(ctx: Context, gateway: str, boot: int | None, instance: str) -> None:
     key = (ctx.area, gateway)
     known = ctx.tables.instances.get(key) or ()
     had = next((b for b, i in known if i == instance), None)
-    # A gap may come before the first record of its instance, and does not say the boot: as new until one does.
-    boot = boot if boot is not None else had if had is not None else 2**63 - 1
+    boot = boot if boot is not None else had if had is not None else UNKNOWN_BOOT
     if had == boot:
         return
     now = sorted([*((b, i) for b, i in known if i != instance), (boot, instance)])
     for _, gone in now[:-INSTANCES_MAX]:
-        for table in (ctx.tables.seen, ctx.tables.gaps):
-            table.put((ctx.area, gateway, gone), None)
-        ctx.tables.conflicts.put((ctx.area, gateway, gone), None)
+        _forget(ctx, (ctx.area, gateway, gone))
     ctx.tables.instances.put(key, tuple(now[-INSTANCES_MAX:]))
+
+
+def _forget(ctx: Context, key: tuple[str, str, str]) -> None:
+    if left := ledger.open_total(_book(ctx.tables, key)):
+        _count(ctx, Tally(open=-left, forgotten=left))
+    for table in (ctx.tables.seen, ctx.tables.gaps):
+        table.put(key, None)
+    ctx.tables.accounts.put(key, None)
+    ctx.tables.conflicts.put(key, None)

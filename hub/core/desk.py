@@ -14,16 +14,18 @@ Replaying the journalled inputs, each with the at_ms it was stepped with, rebuil
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from hashlib import sha256
 
 import msgspec
 
-from hub.core import dedup, escalation, moves, orders, records
+from hub.core import dedup, escalation, moves, orders, placing, records
+from hub.core.clocks import Evidence
 from hub.core.context import Context
 from hub.core.defaults import Defaults
 from hub.core.incident import Incident, State
 from hub.core.io import Conflicted, Due, Effect, Gapped, Input, Linked, Moved, Recorded, Replied, Send
+from hub.core.ledger import Book, Tally
 from hub.core.registry import Registry
 from hub.core.rules.base import Ignored, Verdict
 from hub.core.state import Tables
@@ -90,6 +92,18 @@ class Desk:
     def marks(self, area: str, gateway: str) -> dict[str, Ranges]:
         """What may be receipted: committed alarm sequences per instance, declared gaps included. Copies."""
         return dedup.marks(self._tables, area, gateway)
+
+    def books(self, area: str, gateway: str) -> list[Book]:
+        """What came of each process of a gateway, and what is missing; to be read, not changed. Lowest boot first."""
+        return dedup.books(self._tables, area, gateway)
+
+    def tally(self, areas: Iterable[str]) -> Tally:
+        """Missing alarm records of these areas."""
+        return sum((self._tables.tallies.committed((area,)) or Tally() for area in areas), Tally())
+
+    def clock(self, area: str, gateway: str, kboot: str) -> Evidence:
+        """What is known of the time of a gateway's kernel boot, to place readings of it."""
+        return placing.committed(self._tables, area, gateway, kboot)
 
     def due(self, at_ms: int) -> list[Due]:
         """Deadlines that have come, earliest first; step each as an input (they stay due until committed)."""

@@ -77,6 +77,10 @@ class Incident(msgspec.Struct, frozen=True, omit_defaults=True):
     `why` names the reason it stands; `calling` why neighbours were or were not called; `late_ms` is that of its
     freshest record (None: unknown). `conditions`: "cancelled", "link_restored", "must_look", "restored". `presses`
     counts its records (repeats the gateway coalesced among them); `dropped` the history lines no longer shown.
+
+    How sure `event_ms` is, as it was known when that record arrived: to within `error_ms`; or, where no clock of its
+    gateway was sure (`error_ms` None), at some time from `not_before_ms` (None: not known) to `not_after_ms`. `placed`
+    says so in words, and nothing where the record came with its age.
     """
 
     id: str
@@ -112,3 +116,7 @@ class Incident(msgspec.Struct, frozen=True, omit_defaults=True):
     accepted_ms: int | None = None
     resolved_ms: int | None = None
     dropped: int = 0
+    error_ms: int | None = None
+    not_before_ms: int | None = None
+    not_after_ms: int | None = None
+    placed: str = ""

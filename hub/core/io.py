@@ -14,7 +14,10 @@ from protocol.records import Event
 
 
 class Recorded(msgspec.Struct, frozen=True, tag="recorded", omit_defaults=True):
-    """An alarm record arrived. `age_ms` is its age when it arrived as the gateway stated it; None where unknown."""
+    """An alarm record arrived. `age_ms` is its age when it arrived as the gateway stated it; None where unknown.
+
+    `kboot` is the kernel boot its monotonic time counts in; empty in entries of a journal that does not say it yet.
+    """
 
     area: str
     gateway: str
@@ -22,6 +25,7 @@ class Recorded(msgspec.Struct, frozen=True, tag="recorded", omit_defaults=True):
     boot: int
     event: Event
     age_ms: int | None = None
+    kboot: str = ""
 
 
 class Conflicted(msgspec.Struct, frozen=True, tag="conflicted"):
@@ -33,10 +37,14 @@ class Conflicted(msgspec.Struct, frozen=True, tag="conflicted"):
     boot: int
     event: Event
     age_ms: int | None = None
+    kboot: str = ""
 
 
-class Gapped(msgspec.Struct, frozen=True, tag="gapped"):
-    """The gateway declared alarm sequences lost."""
+class Gapped(msgspec.Struct, frozen=True, tag="gapped", omit_defaults=True):
+    """Alarm sequences are lost: the gateway gave them up, or (`by_hub`) it holds nothing more of the holes among them.
+
+    What the hub closes is never receipted, so a gateway that has it all the same goes on sending it.
+    """
 
     area: str
     gateway: str
@@ -44,6 +52,8 @@ class Gapped(msgspec.Struct, frozen=True, tag="gapped"):
     first: int
     last: int
     reason: str
+    boot: int | None = None
+    by_hub: bool = False
 
 
 class Linked(msgspec.Struct, frozen=True, tag="linked"):

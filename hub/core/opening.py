@@ -15,10 +15,12 @@ from hub.core.rules import named
 from hub.core.rules.base import Absorbed, Decision, Grade, Joins, Mark, Opens, ParentRule, Raises, Standing
 from hub.core.rules.windows import MARKS_MAX, several
 from hub.core.state import Dossier
-from hub.core.timing import late_words
+from hub.core.timing import How, When, error_ms, late_words, placed_words
 from protocol.kinds import Priority
 
 AREA_IN_ID = 24
+PLACE = ("event_ms", "error_ms", "not_before_ms", "not_after_ms", "placed")
+"""Fields of an incident that say when its first record happened; an accepted incident keeps them."""
 
 
 def incident_id(area: str, rule: str, ident: str) -> str:
@@ -120,7 +122,7 @@ def _join(ctx: Context, joins: Joins | Raises, again: Mark | None) -> None:
     pinned = before.state is not State.REPORTED
     fields = _derived(ctx, joins.marks)
     if pinned:
-        fields["event_ms"] = before.event_ms
+        fields |= {name: getattr(before, name) for name in PLACE}
     priority = min(before.priority, joins.grade.priority) if pinned else joins.grade.priority
     now = {mark.ident for mark in joins.marks}
     gone = [mark for mark in file.marks if mark.ident not in now]
@@ -172,15 +174,27 @@ def _derived(ctx: Context, marks: Sequence[Mark]) -> dict[str, Any]:
         "zones": several(mark.zone for mark in marks),
         "gateways": several(mark.gateway for mark in marks),
         "keys": several(mark.key for mark in marks),
-        "event_ms": marks[0].event_ms,
+        **_place(marks[0]),
         "late_ms": min(known) if known else None,
         "presses": _records(marks),
     }
 
 
+def _place(first: Mark) -> dict[str, Any]:
+    """When the first record happened, and how sure that is; a mark of the hub's own making says no more than when."""
+    if first.not_after_ms is None:
+        return dict.fromkeys(PLACE) | {"event_ms": first.event_ms, "placed": ""}
+    how = How(first.how)
+    when = When(first.event_ms, first.late_ms, first.not_before_ms, first.not_after_ms, how)
+    off_ms = None if how is How.ORDER else error_ms(when)
+    values = (first.event_ms, off_ms, first.not_before_ms, first.not_after_ms, placed_words(when))
+    return dict(zip(PLACE, values, strict=True))
+
+
 def _line(ctx: Context, incident: str, mark: Mark) -> None:
     late = late_words(mark.late_ms, ctx.defaults.lateness)
-    detail = "; ".join(word for word in (mark.detail, f"{mark.count} times" if mark.count > 1 else "", late) if word)
+    times = f"{mark.count} times" if mark.count > 1 else ""
+    detail = "; ".join(word for word in (mark.detail, times, late, _place(mark)["placed"]) if word)
     what = f"still {mark.what}" if mark.still else mark.what
     ctx.note(incident, what, event_ms=mark.event_ms, zone=mark.zone, premises=mark.premises, why=detail)
 

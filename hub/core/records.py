@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from hub.core import conditions, dedup, grouping, opening, orders, withdrawing
+from hub.core import conditions, dedup, grouping, opening, orders, placing, withdrawing
 from hub.core.context import Context
+from hub.core.incident import UNRESOLVED
 from hub.core.io import Conflicted, Gapped, Linked, Recorded
 from hub.core.rules import reader
 from hub.core.rules.base import (
@@ -20,7 +21,7 @@ from hub.core.rules.base import (
     WithdrawRule,
 )
 from hub.core.state import Link
-from hub.core.timing import placed
+from hub.core.timing import When
 from protocol.kinds import Kind, Qualifier
 from protocol.records import Event
 
@@ -51,16 +52,17 @@ def conflicted(ctx: Context, item: Conflicted) -> Verdict:
 
 
 def gapped(ctx: Context, item: Gapped) -> Verdict:
-    """Records given up by the gateway: receipted as such, and somebody must look."""
+    """Records given up by the gateway, which are receipted as such, or closed by the hub: somebody must look."""
     reason = ctx.stranger(item.gateway)
     if reason is not None:
         return Ignored(reason, effective=False)
     if not 1 <= item.first <= item.last:
         return Ignored(f"a gap from {item.first} to {item.last} is none", effective=False)
-    if not dedup.take_gap(ctx, item):
+    count = dedup.take_gap(ctx, item)
+    if count is None:
         return Duplicate()
-    ident = f"{item.gateway}/{item.instance}/gap-{item.first}-{item.last}"
-    detail = f"{item.last - item.first + 1} records, {item.first} to {item.last}: {item.reason}"
+    ident = f"{item.gateway}/{item.instance}/{'hole' if item.by_hub else 'gap'}-{item.first}-{item.last}"
+    detail = f"{count} records, {item.first} to {item.last}: {item.reason}"
     return raised(ctx, Mark(ctx.at_ms, ident, GAP, item.gateway, late_ms=0, detail=detail), drill=False)
 
 
@@ -142,8 +144,15 @@ def _cause(mark: Mark) -> str:
 
 
 def _happened(ctx: Context, item: Recorded | Conflicted, ident: str) -> Verdict:
+    when = placing.place(ctx, item)
+    verdict = _judged(ctx, item, _mark(ctx, item, ident, when))
+    placing.await_clock(ctx, item, when, verdict)
+    told = placing.tell_better(ctx, item)
+    return Took(tuple(told), "a clock record places records of before") if told else verdict
+
+
+def _judged(ctx: Context, item: Recorded | Conflicted, mark: Mark) -> Verdict:
     event = item.event
-    mark = _mark(ctx, item, ident)
     if event.qualifier is Qualifier.RESTORE:
         return _ended(ctx, mark, event)
     conditions.remember(ctx, mark, began=True)
@@ -151,27 +160,44 @@ def _happened(ctx: Context, item: Recorded | Conflicted, ident: str) -> Verdict:
     if mark.still and known is not None:
         ctx.note(known, f"still {mark.what}", event_ms=mark.event_ms, zone=mark.zone, premises=mark.premises)
         return Took((known,), "still present")
+    if known is not None and ctx.incident(known).state not in UNRESOLVED and _told_before(ctx, known, mark):
+        ctx.note(known, f"{mark.what}, told before", event_ms=mark.event_ms, zone=mark.zone, premises=mark.premises)
+        return Took((known,), "a later process of the gateway told of it as still present")
     return raised(ctx, mark, event.drill)
 
 
-def _mark(ctx: Context, item: Recorded | Conflicted, ident: str) -> Mark:
+def _told_before(ctx: Context, incident: str, mark: Mark) -> bool:
+    """Whether the incident has a "still present" of the mark's own cause from a later process of the gateway."""
+    boots = {instance: boot for boot, instance in ctx.tables.instances.get((ctx.area, mark.gateway)) or ()}
+    boot = boots.get(_instance(mark), 0)
+    stills = [m for m in ctx.dossier(incident).marks if m.still and (m.zone, m.key) == (mark.zone, mark.key)]
+    return any(boots.get(_instance(still), 0) > boot for still in stills)
+
+
+def _instance(mark: Mark) -> str:
+    return mark.ident.split("/")[1]
+
+
+def _mark(ctx: Context, item: Recorded | Conflicted, ident: str, when: When) -> Mark:
     event = item.event
-    event_ms, late_ms = placed(event, item.age_ms, ctx.at_ms)
     zone = ctx.registry.zones.get((ctx.area, event.zone)) if event.zone is not None else None
     return Mark(
-        event_ms=event_ms,
+        event_ms=when.event_ms,
         ident=ident,
         what=event.kind,
         gateway=item.gateway,
         premises=zone.premises if zone is not None else event.premises,
         zone=event.zone,
         key=event.key,
-        late_ms=late_ms,
+        late_ms=when.late_ms,
         count=event.count,
         still=event.qualifier is Qualifier.PRESENT,
         detail=str(event.detail.get("fault", "")),
         priority=event.priority,
         device=str(event.detail.get("device", "")),
+        not_before_ms=when.not_before_ms,
+        not_after_ms=when.not_after_ms,
+        how=when.how,
     )
 
 

@@ -8,8 +8,10 @@ from typing import Generic, TypeAlias, TypeVar
 
 import msgspec
 
+from hub.core.clocks import KernelBoot
 from hub.core.incident import Incident
 from hub.core.io import Send
+from hub.core.ledger import Account, Tally
 from hub.core.rules.base import Mark
 from protocol.ranges import Ranges
 
@@ -176,6 +178,8 @@ class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     seen: list[tuple[Three, list[tuple[int, int]]]]
     gaps: list[tuple[Three, list[tuple[int, int]]]]
+    accounts: list[tuple[Three, Account]]
+    tallies: list[tuple[tuple[str], Tally]]
     instances: list[tuple[Two, tuple[tuple[int, str], ...]]]
     conflicts: list[tuple[Three, tuple[str, ...]]]
     links: list[tuple[Two, Link]]
@@ -188,6 +192,8 @@ class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     orders: list[tuple[Two, Pending]]
     waiting: list[tuple[Two, tuple[str, ...]]]
     timers: list[tuple[Two, int]]
+    kboots: list[tuple[Two, tuple[tuple[int, str], ...]]]
+    clocks: list[tuple[Three, KernelBoot]]
 
 
 class Tables:
@@ -196,6 +202,8 @@ class Tables:
     def __init__(self) -> None:
         self.seen: Table[tuple[str, str, str], Ranges] = Table()
         self.gaps: Table[tuple[str, str, str], Ranges] = Table()
+        self.accounts: Table[tuple[str, str, str], Account] = Table()
+        self.tallies: Table[tuple[str], Tally] = Table()
         self.instances: Table[tuple[str, str], tuple[tuple[int, str], ...]] = Table()
         self.conflicts: Table[tuple[str, str, str], tuple[str, ...]] = Table()
         self.links: Table[tuple[str, str], Link] = Table()
@@ -208,6 +216,8 @@ class Tables:
         self.orders: Table[tuple[str, str], Pending] = Table()
         self.waiting: Table[tuple[str, str], tuple[str, ...]] = Table()
         self.timers = Timers()
+        self.kboots: Table[tuple[str, str], tuple[tuple[int, str], ...]] = Table()
+        self.clocks: Table[tuple[str, str, str], KernelBoot] = Table()
 
     def all(self) -> dict[str, Table[tuple[str, ...], object]]:
         """Every table by name."""

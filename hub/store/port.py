@@ -20,9 +20,11 @@ class StoreError(Exception):
 
 
 class Placed(StrEnum):
-    """How a reading came onto the hub's time axis."""
+    """How a reading came onto the hub's time axis: by its age, by a clock record of its kernel boot or a
+    clock that was synchronised, by a clock that was not, or where it arrived."""
 
     AGE = "age"
+    CLOCK = "clock"
     WALL = "wall"
     ARRIVAL = "arrival"
 

@@ -164,7 +164,7 @@ class SimLane(LaneBox):
         card: Card,
         loop: VirtualLoop,
         rng: random.Random,
-        hears: tuple[Callable[[tuple[int, ...]], None], Callable[[tuple[int, ...]], None]],
+        hears: tuple[Callable[[tuple[int, ...]], None], Callable[[str, tuple[int, ...]], None]],
         on_fault: Callable[[str, bool, dict[str, str | int | float | bool]], None],
     ) -> None:
         stored, receipted = hears

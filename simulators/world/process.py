@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
+from edge import beginning
 from edge.clock import CHECK_MS, Clock
 from edge.core.bounds import stamp_at
 from edge.core.delivery import Delivery
@@ -80,7 +81,9 @@ class Process:
             box.me = self.me
             box.outbox.put([], {"boot": b"%d" % self.me.boot})
         now, memory = self.clock.now(), self._memory(kept[0])
-        self.gateway = Gateway(machine.site, memory, boot=self.me.boot, kboot=self.me.kboot, now=now)
+        self.gateway = Gateway(
+            machine.site, memory, instance=self.me.instance, boot=self.me.boot, kboot=self.me.kboot, now=now
+        )
         self.inward = Inward(
             self.me,
             self.clock,
@@ -94,6 +97,8 @@ class Process:
         self.ways = Ways(self.loop, self.world.net, self.uplink, rng, sent=self._sent, hears=self._hears)
         self.world.witness.began(self)
         self._perform(self.gateway.start(self.clock.now()))
+        for receipted in beginning.receipted(self.gateway, self.alarm):
+            self.put(receipted)
         self.ways.connect()
         self._watch = _Watch(cast("App", self))
         self._watch.begin()
@@ -235,8 +240,8 @@ class Process:
     def _alarm_receipted(self) -> None:
         self.uplink.alarm_receipted()
 
-    def _receipted(self, seqs: tuple[int, ...]) -> None:
-        self.put(Receipted(seqs))
+    def _receipted(self, instance: str, seqs: tuple[int, ...]) -> None:
+        self.put(Receipted(seqs, instance))
 
     def _stored(self, seqs: tuple[int, ...]) -> None:
         self.world.witness.stored(self, seqs)
@@ -303,5 +308,5 @@ def _saved(kept: list[Loaded], name: str) -> int:
     return max((int(value) for value in found if value.isdigit()), default=0)
 
 
-def _nothing(seqs: tuple[int, ...]) -> None:
+def _nothing(*words: object) -> None:
     """Telemetry lights no lamp."""

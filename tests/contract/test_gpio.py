@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +16,7 @@ from gpiod.line import Bias, Clock
 from edge import drivers
 from edge.drivers import gpio, gpio_sim
 from edge.gpio.chip import Chip
+from edge.gpio.lines import Edge
 from edge.port import DriverError, Point, Reading
 from simulators.gpio import GpioChip
 from tests.contract.gpio_backings import BACKINGS, BUFFER, LINES, Backing, Kernel
@@ -218,3 +219,34 @@ async def test_the_chip_keeps_every_switching_of_an_output() -> None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
     assert [move.on for move in chip.transitions("siren")] == [True, False]
+
+
+class Overtaken:
+    """Lines whose edge comes while the answer to a read is on its way: the value read is older than the edge."""
+
+    def __init__(self) -> None:
+        self._edges: Callable[[Sequence[Edge]], None] = lambda edges: None
+
+    async def open(
+        self, outputs: Mapping[str, bool], on_edges: Callable[[Sequence[Edge]], None], on_lost: Callable[[str], None]
+    ) -> None:
+        self._edges = on_edges
+
+    async def read(self) -> Mapping[str, bool]:
+        self._edges([Edge("panic", False, time.monotonic_ns(), 1)])
+        return {"panic": True, "door": True}
+
+    async def write(self, line: str, active: bool) -> None: ...
+
+    def close(self) -> None: ...
+
+
+async def test_a_value_older_than_an_edge_says_nothing() -> None:
+    """A line whose edge came during the read is as that edge says; the read tells of the other lines only."""
+    settings = gpio_sim.Settings.model_validate({"lines": LINES, "socket": "-", "alive_ms": 60_000})
+    readings: list[Reading] = []
+    task = asyncio.create_task(Chip("buttons", settings, Overtaken()).run(readings.append))
+    await until(lambda: len(readings) == 2)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert [{"panic": False}, {"door": True}] == [dict(reading.values) for reading in readings]

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
+from edge.beginning import receipted
 from edge.core.delivery import Delivery
 from edge.core.entries import Key, Limits
+from edge.core.io import Memory, Receipted
+from edge.core.site import ZoneKind
 from edge.lane import Identity, LaneBox
 from edge.outbox import Outbox
 from edge.store import Disk, Loaded, MemoryStore, StoreError
@@ -13,6 +16,7 @@ from protocol.codec import decode
 from protocol.kinds import Kind, Priority, Qualifier
 from protocol.messages import Alarms, Receipt, Telemetry
 from protocol.records import ClockQuality, Event, Lane, Reading, Stamp
+from tests.support.house import House, village, zone
 
 ME = Identity("a1", "gw-1", "1" * 32, 1, "0" * 32, "test", "c" * 64, 6_000, 20_000)
 SMALL = Limits(records_max=16, bytes_max=100_000, reserved=0.25, extra_max=1)
@@ -34,7 +38,7 @@ def box(lane: Lane = Lane.ALARM, limits: Limits = SMALL, told: list[tuple[str, b
     return made
 
 
-def _no(seqs: tuple[int, ...]) -> None:
+def _no(*words: object) -> None:
     """Nobody listens."""
 
 
@@ -112,6 +116,16 @@ async def test_presses_never_coalesce() -> None:
     lane.emit([event(seq, f"z{seq}") for seq in range(1, 9)])
     lane.emit([event(9, "z1", Priority.P1), event(10, "z1", Priority.P1)])
     assert {9, 10} <= {entry.seq for entry in lane.delivery}
+
+
+async def test_a_receipt_heard_and_not_remembered_is_seen_in_the_outbox() -> None:
+    """Killed between forgetting a press and remembering that the hub has it: the press is gone, so the hub has it."""
+    lane = box()
+    lane.emit([event(2, priority=Priority.P1)])
+    memory = Memory(awaited={"h01-panic": ("e" * 32, 1), "h02-panic": (ME.instance, 2)})
+    site = village(zone("h01-panic", ZoneKind.PANIC), zone("h02-panic", ZoneKind.PANIC))
+    house = House(site, memory)
+    assert receipted(house.gateway, lane) == [Receipted((1,), "e" * 32)]
 
 
 async def test_full_alarm_lane_is_told_and_untold() -> None:

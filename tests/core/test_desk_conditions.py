@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from hub.core.incident import Incident
 from hub.core.io import Disposition, Move
 from hub.core.views import ZoneView
@@ -13,6 +15,12 @@ from tests.support.desk import AREA, MIN, START_MS, DeskAtWork, H, S, called, pa
 def zone(village: DeskAtWork, name: str) -> ZoneView:
     """The zone as the desk sees it."""
     return next(view for view in village.desk.zones(AREA) if view.id == name)
+
+
+def resolve(village: DeskAtWork) -> None:
+    """Accept and resolve the one incident there is."""
+    village.move(village.only(), Move.ACCEPT)
+    village.move(village.only(), Move.RESOLVE, disposition=Disposition.GENUINE)
 
 
 def test_a_zone_is_unknown_until_something_is_said_of_it() -> None:
@@ -65,8 +73,7 @@ def test_still_present_joins_its_cause_and_pages_nobody() -> None:
     village = DeskAtWork()
     village.press("h01", 0, key="k1")
     assert pages(village.press("h01", H, key="k1", qualifier=Qualifier.PRESENT)) == []
-    village.move(village.only(), Move.ACCEPT)
-    village.move(village.only(), Move.RESOLVE, disposition=Disposition.GENUINE)
+    resolve(village)
     effects = village.press("h01", 2 * H, key="k1", qualifier=Qualifier.PRESENT)
     assert ([], set()) == (pages(effects), called(effects))
     assert village.only().presses == 1
@@ -77,6 +84,28 @@ def test_still_present_of_a_cause_never_heard_of_is_an_incident() -> None:
     village = DeskAtWork()
     village.press("h01", 0, key="k9", qualifier=Qualifier.PRESENT)
     assert village.only().rule == "panic"
+
+
+def test_a_press_told_of_by_still_present_is_no_second_incident_when_it_comes_at_last() -> None:
+    """A gateway that restarted told of the press before its record was through; in between it was resolved."""
+    village = DeskAtWork()
+    press = village.record(Kind.PANIC, "h01-panic", 0, 6 * S, key="k1")
+    still = village.record(Kind.PANIC, "h01-panic", 2 * S, 3 * S, key="k1", qualifier=Qualifier.PRESENT)
+    village.take(replace(still, instance="b" * 32, boot=press.boot + 1), 3 * S)
+    resolve(village)
+    effects = village.take(press, 6 * S)
+    assert ([], set()) == (pages(effects), called(effects))
+    assert "panic, told before" in [line.what for line in village.only().history]
+
+
+def test_a_press_after_still_present_is_told_though_it_comes_when_that_is_resolved() -> None:
+    """What was pressed again after the restart is somebody who still calls."""
+    village = DeskAtWork()
+    village.press("h01", 0, key="k1", qualifier=Qualifier.PRESENT)
+    again = village.record(Kind.PANIC, "h01-panic", 2 * S, 6 * S, key="k1")
+    resolve(village)
+    village.take(again, 6 * S)
+    assert 2 == len(village.desk.incidents())
 
 
 def test_an_end_that_was_long_under_way_never_clears_what_began_after_it() -> None:

@@ -108,7 +108,7 @@ def test_word_of_the_old_call_that_comes_late_leaves_the_new_one_alone() -> None
     stand_down(first, mine, other)
     assert (mine.ringing(), other.ringing()) == ({"h02"}, {"h03", "h04"})
     assert mine.memory.latched == {"h01-panic": second}
-    assert mine.memory.lamps == {"h01-panic": Stage.PRESSED}
+    assert mine.memory.lamps == {"h01-panic": Stage.RECEIVED}
 
 
 def test_a_stand_down_at_a_neighbour_leaves_the_neighbours_own_call_alone() -> None:
@@ -224,6 +224,31 @@ def test_word_that_a_call_is_over_does_not_darken_the_press_made_after_it(action
     assert (house.memory.latched, house.memory.lamps) == ({"h01-panic": key}, {"h01-panic": Stage.PRESSED})
     house.look(h01_panic=False)
     assert house.memory.latched == {"h01-panic": key}
+    house.order(action, "h01", keys=[key])
+    assert (house.memory.latched, house.memory.lamps) == ({}, {})
+
+
+@pytest.mark.parametrize("action", [Action.STAND_DOWN, Action.RESET])
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_press_on_its_way_when_the_call_is_closed_keeps_its_lamp(action: Action, restart: bool) -> None:
+    """Pressed before the hub closed the call, and not there yet: to the hub it is another call, so the lamp goes on
+    from stored to received, until that one is closed too."""
+    house = east()
+    key = press(house)
+    house.watch(MINUTE_MS)
+    house.step(Receipted((len(house.events),)))
+    assert press(house) == key
+    pressed = (len(house.events), house.instance)
+    if restart:
+        house = house.restarted()
+    house.watch(400)
+    house.unheard = True
+    [late] = house.order(action, "h01", keys=[key])
+    assert "pressed again since: h01-panic" in late.reason
+    assert house.memory.lamps["h01-panic"] in (Stage.PRESSED, Stage.STORED)
+    house.step(Receipted((pressed[0],), pressed[1]))
+    assert (house.memory.latched, house.memory.lamps) == ({"h01-panic": key}, {"h01-panic": Stage.RECEIVED})
+    house.look(h01_panic=False)
     house.order(action, "h01", keys=[key])
     assert (house.memory.latched, house.memory.lamps) == ({}, {})
 

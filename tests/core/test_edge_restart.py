@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.core.io import Memory
-from edge.core.site import Mode, Premises, ZoneKind
+from edge.core.io import Memory, Receipted, Stored
+from edge.core.lamps import Stage
+from edge.core.site import Mode, Output, Premises, Role, ZoneKind
 from protocol.messages import Action, Outcome
 from protocol.records import ClockQuality, Condition
 from tests.support.house import House, village, zone
@@ -184,6 +185,20 @@ def test_every_output_is_put_where_it_belongs_at_start() -> None:
     """A relay that was left on by a crash is switched off."""
     house = home(ZoneKind.PANIC)
     assert {(drive.output, drive.on) for drive in house.drives} == {("h01-siren", False), ("h02-siren", False)}
+
+
+def test_the_lamp_shows_that_the_hub_has_a_press_of_the_process_before() -> None:
+    """Stored, killed, sent by the next process: the receipt names the instance that made the record, and no other."""
+    lamp = Output("h01-lamp", "h01", Role.LAMP, "gpio/h01_lamp", zone="h01-panic")
+    house = House(village(zone("h01-panic", ZoneKind.PANIC), outputs=[lamp]))
+    house.look(h01_panic=True)
+    house.step(Stored((1,)))
+    again = house.restarted()
+    assert again.memory.lamps == {"h01-panic": Stage.STORED}
+    again.step(Receipted((1,), again.instance))
+    assert again.memory.lamps == {"h01-panic": Stage.STORED}
+    again.step(Receipted((1,), house.instance))
+    assert (again.memory.lamps, again.memory.awaited) == ({"h01-panic": Stage.RECEIVED}, {})
 
 
 def test_keys_of_two_boots_differ() -> None:

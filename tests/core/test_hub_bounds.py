@@ -106,6 +106,19 @@ def test_orders_have_a_bound_and_receipts_replace_each_other() -> None:
     assert [("t", b"2"), ("t", b"3"), None] == [out._next(), out._next(), out._next()]
 
 
+def test_an_order_follows_what_the_hub_had_before_it() -> None:
+    """Orders go before receipts, but not before the waiting receipt of their own gateway."""
+    out = Outgoing()
+    for name in ("gw-1", "gw-2"):
+        out.receipt(f"lf/1/a/{name}/receipt", "alarm", name.encode())
+    out.order("lf/1/a/gw-2/command", b"order")
+    assert [out._next() for _ in range(3)] == [
+        ("lf/1/a/gw-2/receipt", b"gw-2"),
+        ("lf/1/a/gw-2/command", b"order"),
+        ("lf/1/a/gw-1/receipt", b"gw-1"),
+    ]
+
+
 async def drained(listener: Listener) -> list[str]:
     found = []
     async for told in listener.events(0.001):

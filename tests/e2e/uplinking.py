@@ -98,6 +98,10 @@ class Side:
             seq = self.seqs[Lane.TELEMETRY]
             self.telemetry.report(Reading(seq, "meter/total_kwh", 1234.5 + seq, self.clock.now()))
 
+    def _heard(self, instance: str, seqs: tuple[int, ...]) -> None:
+        if instance == self.instance:
+            self.receipted.extend(seqs)
+
     def _receipted(self) -> None:
         self.uplink.alarm_receipted()
 
@@ -115,10 +119,10 @@ class Side:
             Delivery(self.limits),
             store,
             on_stored=self.stored.extend if lane is Lane.ALARM else _ignore,
-            on_receipted=self.receipted.extend if lane is Lane.ALARM else _ignore,
+            on_receipted=self._heard if lane is Lane.ALARM else _ignore,
             on_fault=lambda name, active, detail: self.faults.append(name),
         )
 
 
-def _ignore(seqs: tuple[int, ...]) -> None:
+def _ignore(*words: object) -> None:
     """Telemetry lights no lamp."""

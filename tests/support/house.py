@@ -13,7 +13,7 @@ import msgspec
 import protocol.records
 from edge.core.bounds import stamp_at
 from edge.core.gateway import Gateway
-from edge.core.io import Answer, Drive, Effect, Emit, Input, Looked, Memory, Ordered, Remember, Report, Tick
+from edge.core.io import Answer, Drive, Effect, Emit, Input, Looked, Memory, Ordered, Receipted, Remember, Report, Tick
 from edge.core.site import NATURES, Contact, Judge, Limits, Output, Premises, Role, Site, Zone, ZoneKind
 from edge.port import Reading, Value
 from protocol.messages import Action, Order, Result
@@ -67,12 +67,20 @@ class House:
     drives: list[Drive] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
     on: dict[str, bool] = field(default_factory=dict)
+    unheard: bool = False
 
     def __post_init__(self) -> None:
         self.values: dict[str, Value] = {}
         self._orders = 0
-        self.gateway = Gateway(self.site, self.memory, boot=self.boot, kboot=self.kboot, now=self.now)
+        self.gateway = Gateway(
+            self.site, self.memory, instance=self.instance, boot=self.boot, kboot=self.kboot, now=self.now
+        )
         self._took(self.gateway.start(self.now))
+
+    @property
+    def instance(self) -> str:
+        """Of this process."""
+        return f"{self.boot:032x}"
 
     @property
     def now(self) -> Stamp:
@@ -129,7 +137,10 @@ class House:
         return self.give(order)
 
     def give(self, order: Order) -> tuple[Result, ...]:
-        """Give this very order."""
+        """Give this very order. The hub has every record made before it, unless `unheard`."""
+        known = tuple(event.seq for event in self.events if event.at.wall_ms <= order.issued_ms)
+        if known and not self.unheard:
+            self.step(Receipted(known))
         self.step(Ordered(order, self.now.wall_ms))
         return self.answers[-1].results
 

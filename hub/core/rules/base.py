@@ -28,7 +28,8 @@ class Mark(msgspec.Struct, frozen=True, array_like=True, order=True):
     """One record on the hub's time axis. Ties of `event_ms` break by `ident`, so that arrival decides nothing.
 
     `late_ms`: its age when it arrived, None where unknown. `still`: a "still present", not a new trip or press.
-    `device`: what the zone is wired to (a recorder is known by it), where the gateway says so.
+    `device`: what the zone is wired to (a recorder is known by it), where the gateway says so. `how` says by what it
+    was placed, and it truly lies between the two times (hub.core.timing).
     """
 
     event_ms: int
@@ -44,6 +45,9 @@ class Mark(msgspec.Struct, frozen=True, array_like=True, order=True):
     detail: str = ""
     priority: Priority = Priority.P4
     device: str = ""
+    not_before_ms: int | None = None
+    not_after_ms: int | None = None
+    how: str = ""
 
 
 class Reach(IntEnum):
