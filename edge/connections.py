@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 
 from edge.core.sending import Flight, Sending
-from edge.uplink import Said, Uplink
-from protocol.link import Backoff, Endpoint, Link, LinkError, keep_linked
+from edge.uplink import Uplink
+from protocol.link import Backoff, Endpoint, Link, LinkError, Said, keep_linked
 from protocol.records import Lane
 
 FAREWELL_S_MAX = 0.5

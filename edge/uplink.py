@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import structlog
 
@@ -20,7 +19,7 @@ from edge.lane import Identity, LaneBox
 from edge.presence import Presence
 from edge.replies import Replies
 from protocol.codec import encode
-from protocol.link import Incoming, Will
+from protocol.link import Incoming, Said, Will
 from protocol.messages import Reply, ZoneBorn
 from protocol.records import Lane
 from protocol.topics import Channel, topic
@@ -32,14 +31,6 @@ HEARD = {
 SENT = {Lane.ALARM: Channel.ALARM, Lane.TELEMETRY: Channel.TELEMETRY}
 
 log = structlog.get_logger("lianfang.uplink")
-
-
-class Said(NamedTuple):
-    """A message to be published."""
-
-    topic: str
-    data: bytes
-    retain: bool = False
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""The hub's two MQTT connections: the alarm lane with sessions and replies, and the telemetry lane apart from it."""
+"""The hub's two MQTT connections: the tasks that carry what the downlink says and hears."""
 
 from __future__ import annotations
 
@@ -6,29 +6,20 @@ import asyncio
 import random
 from collections.abc import Callable
 
-import structlog
-
-from hub.clock import HubClock
-from hub.ingest import Ingest
+from hub.downlink import Downlink
 from hub.outgoing import Outgoing
 from hub.settings import Mqtt
-from protocol.codec import encode
 from protocol.faults import Fault, Refused
-from protocol.link import Backoff, Endpoint, Link, LinkError, Will, keep_linked
-from protocol.messages import VERSION, HubSession
+from protocol.link import INFLIGHT_MAX, Backoff, Endpoint, Link, LinkError, Said, keep_linked
 from protocol.records import Lane
 from protocol.tls import Tls
-from protocol.topics import UP, Channel, filters, hub_topic
 
 BACKOFF = Backoff(first_s=0.2, cap_s=10.0)
-LANES = {
-    Lane.ALARM: tuple(channel for channel in UP if channel is not Channel.TELEMETRY),
-    Lane.TELEMETRY: (Channel.TELEMETRY,),
-}
 TURN_S = 0.005
 """How long messages are handed on without a pause for the others."""
 INBOX_MAX = 4_000
 """Messages of a lane between the broker and the gate; the newest is discarded beyond, and sent again."""
+ANNOUNCE_S_MAX = 2.0
 
 
 def credentials(mqtt: Mqtt) -> tuple[Tls | None, str | None]:
@@ -47,48 +38,42 @@ def credentials(mqtt: Mqtt) -> tuple[Tls | None, str | None]:
 
 
 class Connections:
-    """Keeps both connections up. `state` says per lane why it is down, or None."""
+    """Keeps both connections up."""
 
-    def __init__(self, hub: str, session: str, mqtt: Mqtt, ingest: Ingest, clock: HubClock) -> None:
-        self.state: dict[str, str | None] = {lane.value: "not connected yet" for lane in LANES}
-        self._hub = hub
-        self._session = session
+    def __init__(self, downlink: Downlink, mqtt: Mqtt) -> None:
+        self._downlink = downlink
         self._mqtt = mqtt
-        self._ingest = ingest
-        self._clock = clock
         self._rng = random.Random()
-        self._log = structlog.get_logger("hub.broker")
         self._alarm: Link | None = None
 
-    async def run(self, lane: Lane, outgoing: Outgoing) -> None:
+    async def run(self, lane: Lane) -> None:
         """Keep one lane's connection, for ever."""
 
         async def serve(link: Link) -> None:
-            await self._serve(link, lane, outgoing)
+            await self._serve(link, lane)
 
         def down(why: str, wait_s: float) -> None:
-            if self.state[lane.value] is None or self.state[lane.value] != why:
-                self._log.warning("broker lost", lane=lane.value, why=why, again_in_s=round(wait_s, 2))
-            self.state[lane.value] = why
+            self._downlink.failed(lane, why, wait_s)
 
         await keep_linked(self._linker(lane), serve, backoff=BACKOFF, rng=self._rng, on_down=down)
 
     async def farewell(self) -> None:
-        """Say that this hub goes; without it the broker says so for us."""
+        """Say that this hub goes."""
         if self._alarm is not None and self._alarm.down is None:
-            await self._announce(self._alarm, online=False)
+            await _say(self._alarm, self._downlink.farewell())
 
-    async def _serve(self, link: Link, lane: Lane, outgoing: Outgoing) -> None:
-        await link.subscribe(filters(LANES[lane]))
+    async def _serve(self, link: Link, lane: Lane) -> None:
+        down = self._downlink
+        await link.subscribe(down.filters(lane))
         if lane is Lane.ALARM:
             self._alarm = link
-            await self._announce(link, online=True)
-        self.state[lane.value] = None
-        self._log.info("broker reached", lane=lane.value, broker=str(link.endpoint))
+        for said in down.greeting(lane):
+            await _say(link, said)
+        down.begin(lane, str(link.endpoint))
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._read(link), name=f"{lane} in")
-                tasks.create_task(outgoing.run(link), name=f"{lane} out")
+                tasks.create_task(publish(link, down.outgoing[lane]), name=f"{lane} out")
         except* LinkError as group:
             raise LinkError(str(group.exceptions[0])) from None
         finally:
@@ -100,33 +85,60 @@ class Connections:
         clock = asyncio.get_running_loop().time
         turn_s = clock()
         async for message in link.messages():
-            self._ingest.take(message)
+            self._downlink.heard(message)
             if clock() - turn_s > TURN_S:
                 await asyncio.sleep(0)
                 turn_s = clock()
 
-    async def _announce(self, link: Link, *, online: bool) -> None:
-        await link.publish(hub_topic(self._hub), self._session_bytes(online=online), retain=True, timeout_s=2.0)
-
-    def _session_bytes(self, *, online: bool) -> bytes:
-        return encode(HubSession(VERSION, self._hub, self._session, online, self._clock.now_ms()))
-
     def _linker(self, lane: Lane) -> Callable[[], Link]:
-        mqtt = self._mqtt
+        mqtt, down = self._mqtt, self._downlink
         tls, password = credentials(mqtt)
 
         def make() -> Link:
             endpoint = Endpoint(
                 host=mqtt.host,
                 port=mqtt.port,
-                client_id=f"hub-{self._hub}-{lane}",
+                client_id=down.client_id(lane),
                 tls=tls,
                 username=mqtt.username,
                 password=password,
                 inbox_max=INBOX_MAX,
             )
-            if lane is not Lane.ALARM:
-                return Link(endpoint)
-            return Link(endpoint, Will(hub_topic(self._hub), self._session_bytes(online=False)))
+            return Link(endpoint, down.will(lane))
 
         return make
+
+
+async def publish(link: Link, outgoing: Outgoing) -> None:
+    """Publish what waits side by side, never more at once than the broker takes, until the link fails.
+
+    Raises LinkError.
+    """
+    free, wake = asyncio.Semaphore(INFLIGHT_MAX), asyncio.Event()
+    outgoing.on_news = wake.set
+    failed: list[LinkError] = []
+
+    async def one(said: Said) -> None:
+        try:
+            await link.publish(said.topic, said.data, qos=1)
+        except LinkError as cause:
+            failed.append(cause)
+            wake.set()
+        finally:
+            free.release()
+
+    async with asyncio.TaskGroup() as tasks:
+        while not failed:
+            await free.acquire()
+            wake.clear()
+            if (said := outgoing.take()) is not None:
+                tasks.create_task(one(said))
+                continue
+            free.release()
+            if not failed:
+                await wake.wait()
+    raise failed[0]
+
+
+async def _say(link: Link, said: Said) -> None:
+    await link.publish(said.topic, said.data, retain=said.retain, timeout_s=ANNOUNCE_S_MAX)

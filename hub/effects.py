@@ -22,25 +22,18 @@ from hub.receipting import Receipting
 from hub.rounds import Done, waiting_for
 from protocol.topics import Channel, topic
 
-HISTORY_TOLD = 5
-"""Lines of an incident's history that go with each change; the API has all of them."""
 
+class Announces(Protocol):
+    """Whoever is told of what was committed."""
 
-class Told(msgspec.Struct, frozen=True):
-    """The live stream's `incident` event: its view, with the newest lines of its history. Times are hub wall ms.
+    def changed(self, effect: Changed, done: Done) -> None:
+        """An incident is another than before; `done` is what changed it first."""
 
-    One event a batch and incident: `what` is its last change, and the times are those of the first. `event_ms`: when it
-    happened, by the age stated; `received_ms`: when it reached the hub; `latency_ms`: from event to commit (None where
-    the age is unknown); `handling_ms`: the hub's share of it.
-    """
+    def page(self, page: Page, done: Done) -> None:
+        """Somebody is to be called."""
 
-    what: str
-    incident: Incident
-    event_ms: int | None
-    received_ms: int
-    committed_ms: int
-    latency_ms: float | None
-    handling_ms: float
+    def committed(self, done: Done) -> None:
+        """An input was committed."""
 
 
 class Effects:
@@ -107,53 +100,3 @@ class Effects:
         except Exception:
             self._log.exception("an effect failed", effect=type(effect).__name__)
 
-    def _changed(self, effect: Changed, done: Done) -> None:
-        incident = self._desk.incident(effect.area, effect.incident)
-        if incident is None:
-            return
-        if (effect.area, effect.incident) not in self._known:
-            self._known.add((effect.area, effect.incident))
-            self._metrics.incidents.labels(incident.rule, incident.priority.name).inc()
-        event_ms, age_ms = _when(done)
-        told = Told(
-            what=self._erasable.words(effect.what),
-            incident=self._erasable.shown(replace(incident, history=incident.history[-HISTORY_TOLD:])),
-            event_ms=event_ms,
-            received_ms=done.received_ms,
-            committed_ms=done.committed_ms,
-            latency_ms=None if age_ms is None else round(age_ms + done.handling_ms, 3),
-            handling_ms=round(done.handling_ms, 3),
-        )
-        self._live.tell("incident", effect.area, json_of(told).decode())
-
-    def _page(self, page: Page, done: Done) -> None:
-        self._metrics.pages.labels(page.rung.value).inc()
-        words = {"incident": page.incident, "area": page.area, "rung": page.rung.value, "why": page.why}
-        self._log.warning("page", **words)
-        self._live.tell("page", page.area, json_of(words | {"at_ms": done.committed_ms}).decode())
-
-    def _count(self, done: Done) -> None:
-        taken = done.taken
-        if isinstance(taken, Due) and taken.timer.startswith(FORGET):
-            self._known.discard((taken.area, taken.timer.removeprefix(FORGET)))
-        elif isinstance(taken, Recorded):
-            if not done.effective:
-                self._metrics.duplicates.labels("alarm").inc()
-                return
-            self._metrics.committed.labels(taken.area, taken.event.priority.name).inc()
-            if taken.age_ms is not None:
-                self._metrics.wire_seconds.observe((taken.age_ms + done.handling_ms) / 1000)
-        elif isinstance(taken, Linked) and done.effective:
-            words = {"area": taken.area, "gateway": taken.gateway, "up": taken.up, "heard_ms": taken.heard_ms}
-            self._live.tell("gateway", taken.area, json_of(words).decode())
-        elif isinstance(taken, Replied) and done.effective:
-            words = {"area": taken.area, "gateway": taken.gateway, "order": taken.order, "results": taken.results}
-            self._live.tell("reply", taken.area, json_of(words).decode())
-
-
-def _when(done: Done) -> tuple[int | None, float | None]:
-    """(hub wall ms of the event, its age on arrival) of a record; of anything else, its arrival and no age."""
-    if not isinstance(done.taken, Recorded):
-        return done.received_ms, 0.0
-    age_ms = done.taken.age_ms
-    return (None, None) if age_ms is None else (done.received_ms - age_ms, float(age_ms))

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from hub.clock import HubClock
 from hub.core.defaults import Credit
-from hub.core.desk import Desk
+from hub.intake import Intake
 from hub.metrics import Metrics
 from hub.outgoing import Outgoing
 from hub.receipts import credit, receipt
-from hub.recorder import Recorder
 from hub.rounds import Rounds
-from hub.store.port import StoreError
+from protocol.ranges import Ranges
 from protocol.records import Lane
 from protocol.topics import Channel, topic
 
@@ -23,24 +21,18 @@ more instances than a receipt names; those it asked for last are named first, so
 
 
 class Receipting:
-    """Receipts of both lanes, each over its own connection."""
+    """Receipts of both lanes, each over its own connection. Whoever has the telemetry store asks it for what is
+    `telemetry_due` and says what is `settled`; `on_telemetry_due` hears that something is."""
 
     def __init__(
-        self,
-        hub: str,
-        desk: Desk,
-        rounds: Rounds,
-        recorder: Recorder,
-        clock: HubClock,
-        limits: Credit,
-        metrics: Metrics,
+        self, hub: str, rounds: Rounds, intake: Intake, clock: HubClock, limits: Credit, metrics: Metrics
     ) -> None:
         self.alarm_out = Outgoing()
         self.telemetry_out = Outgoing()
+        self.on_telemetry_due: Callable[[], None] = lambda: None
         self._hub = hub
-        self._desk = desk
         self._rounds = rounds
-        self._recorder = recorder
+        self._intake = intake
         self._clock = clock
         self._limits = limits
         self._metrics = metrics
@@ -48,7 +40,6 @@ class Receipting:
         self._telemetry_held: dict[tuple[str, str], None] = {}
         self._due: dict[tuple[str, str], None] = {}
         self._asked: dict[tuple[Lane, str, str], dict[str, None]] = {}
-        self._wake = asyncio.Event()
 
     def both(self, area: str, gateway: str) -> None:
         """A gateway was born: tell it of both lanes, and the time."""
@@ -61,7 +52,8 @@ class Receipting:
         room = credit(self._limits.alarm, self._rounds.inbox.room(), held=self._rounds.down is not None)
         if not room:
             self._held[area, gateway] = None
-        data = receipt(self._hub, Lane.ALARM, self._desk.marks(area, gateway), room, self._clock.now_ms(), first)
+        marks = self._rounds.desk.marks(area, gateway)
+        data = receipt(self._hub, Lane.ALARM, marks, room, self._clock.now_ms(), first)
         self._metrics.receipts.labels("alarm").inc()
         self.alarm_out.receipt(topic(area, gateway, Channel.RECEIPT), Lane.ALARM, data)
 
@@ -72,33 +64,32 @@ class Receipting:
             self.alarm(area, gateway)
 
     def telemetry(self, area: str, gateway: str, instances: Iterable[str] = ()) -> None:
-        """What of the telemetry lane is on disk; the store is asked by `run`, in its own thread."""
+        """A gateway is due a receipt of its telemetry lane; so is whoever was held, once the store is well."""
         self._first(Lane.TELEMETRY, area, gateway, instances)
         self._due[area, gateway] = None
-        if self._recorder.down is None:
+        if self._intake.down is None:
             self._due |= self._telemetry_held
             self._telemetry_held.clear()
-        self._wake.set()
+        self.on_telemetry_due()
 
-    async def run(self) -> None:
-        """Ask the telemetry store what is settled and say so, for ever. A store in trouble means hold."""
-        while True:
-            while not self._due:
-                self._wake.clear()
-                await self._wake.wait()
-            area, gateway = next(iter(self._due))
-            del self._due[area, gateway]
-            try:
-                marks, held = await self._recorder.marks(area, gateway), self._recorder.down is not None
-            except StoreError:
-                marks, held = {}, True
-            room = credit(self._limits.telemetry, self._recorder.room(), held=held)
-            if not room:
-                self._telemetry_held[area, gateway] = None
-            first = self._first(Lane.TELEMETRY, area, gateway)
-            data = receipt(self._hub, Lane.TELEMETRY, marks, room, self._clock.now_ms(), first)
-            self._metrics.receipts.labels("telemetry").inc()
-            self.telemetry_out.receipt(topic(area, gateway, Channel.RECEIPT), Lane.TELEMETRY, data)
+    def telemetry_due(self) -> tuple[str, str] | None:
+        """The gateway (area, id) that waits longest for what is settled of its telemetry; it waits no more."""
+        if not self._due:
+            return None
+        found = next(iter(self._due))
+        del self._due[found]
+        return found
+
+    def settled(self, area: str, gateway: str, marks: dict[str, Ranges] | None) -> None:
+        """What of the telemetry lane is on disk; None when the store could not say, which means hold."""
+        held = marks is None or self._intake.down is not None
+        room = credit(self._limits.telemetry, self._intake.room(), held=held)
+        if not room:
+            self._telemetry_held[area, gateway] = None
+        first = self._first(Lane.TELEMETRY, area, gateway)
+        data = receipt(self._hub, Lane.TELEMETRY, marks or {}, room, self._clock.now_ms(), first)
+        self._metrics.receipts.labels("telemetry").inc()
+        self.telemetry_out.receipt(topic(area, gateway, Channel.RECEIPT), Lane.TELEMETRY, data)
 
     def _first(self, lane: Lane, area: str, gateway: str, instances: Iterable[str] = ()) -> list[str]:
         """The instances that sent something last, the last of them first."""

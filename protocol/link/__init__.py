@@ -7,7 +7,7 @@ discarded and counted, which is safe because everything of worth is sent again u
 
 from protocol.link.client import INFLIGHT_MAX
 from protocol.link.connection import Link
-from protocol.link.endpoint import Endpoint, Incoming, LinkCounts, LinkError, Will
+from protocol.link.endpoint import Endpoint, Incoming, LinkCounts, LinkError, Said, Will
 from protocol.link.keep import Backoff, Tries, keep_linked
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Link",
     "LinkCounts",
     "LinkError",
+    "Said",
     "Tries",
     "Will",
     "keep_linked",

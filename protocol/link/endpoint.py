@@ -30,6 +30,14 @@ class Will:
     retain: bool = True
 
 
+class Said(NamedTuple):
+    """A message to be published."""
+
+    topic: str
+    data: bytes
+    retain: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
     """Which broker and how. Without `tls` the connection is plain, which only loopback and tests should be.

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from edge.connections import BACKOFF
 from edge.core.entries import Batch
 from edge.core.sending import Flight, Sending
-from edge.uplink import Said, Uplink
-from protocol.link import Incoming, Tries
+from edge.uplink import Uplink
+from protocol.link import Incoming, Said, Tries
 from protocol.records import Lane
 from simulators.world.loop import NS_PER_MS, Event, VirtualLoop
 from simulators.world.net import Link, Net

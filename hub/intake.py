@@ -1,0 +1,140 @@
+"""The telemetry lane into the hub without its task and store: a bounded inbox, large batches, receipts after a write."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import structlog
+
+from hub.core.clocks import NOTHING, Evidence
+from hub.core.timing import How, placed
+from hub.metrics import Metrics
+from hub.store.port import Placed, Sample, Source
+from protocol.messages import TelemetryItem
+from protocol.ranges import Ranges
+from protocol.records import ClockQuality
+
+READINGS_MAX = 20_000
+"""Readings that may wait; beyond them the newest message is set aside, and its gateway sends it again."""
+BATCH_MAX = 5_000
+BACKOFF_MS_FIRST = 100
+BACKOFF_MS_MAX = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What one telemetry message brings: readings to keep, and sequences that are done with for another reason."""
+
+    source: Source
+    boot: int
+    samples: list[Sample]
+    settled: Ranges = field(default_factory=Ranges)
+
+    def weight(self) -> int:
+        """What it costs of the inbox."""
+        return 1 + len(self.samples)
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Deliveries to be written together, as the store takes them."""
+
+    deliveries: list[Delivery]
+    samples: list[Sample]
+    settled: dict[Source, Ranges]
+    boots: dict[Source, int]
+
+
+class Intake:
+    """`take` a write, have the store do it, then say `written` or, as often as it fails, `failed`; one at a time.
+
+    `receipt` is called for a gateway when its readings are on disk, or must be held back. `down` says why the store
+    takes nothing, or None; `on_news` hears of each delivery.
+    """
+
+    def __init__(self, metrics: Metrics) -> None:
+        self.receipt: Callable[[str, str, list[str]], None] = lambda area, gateway, instances: None
+        self.on_news: Callable[[], None] = lambda: None
+        self.down: str | None = None
+        self.weight = 0
+        self._metrics = metrics
+        self._waiting: deque[Delivery] = deque()
+        self._backoff_ms = BACKOFF_MS_FIRST
+        self._log = structlog.get_logger("hub.recorder")
+
+    def put(self, delivery: Delivery) -> bool:
+        """Queue a delivery; False (and counted) when there is no room."""
+        if self.weight + delivery.weight() > READINGS_MAX:
+            self._metrics.discarded.labels("telemetry").inc()
+            return False
+        self._waiting.append(delivery)
+        self.weight += delivery.weight()
+        self.on_news()
+        return True
+
+    def room(self) -> int:
+        """How many readings there is room for."""
+        return max(0, READINGS_MAX - self.weight)
+
+    def take(self) -> Write | None:
+        """Up to `BATCH_MAX` readings; they stay in the weight of what waits until they are written."""
+        if not self._waiting:
+            return None
+        batch = [self._waiting.popleft()]
+        weight = batch[0].weight()
+        while self._waiting and weight + self._waiting[0].weight() <= BATCH_MAX:
+            batch.append(self._waiting.popleft())
+            weight += batch[-1].weight()
+        settled: dict[Source, Ranges] = {}
+        for delivery in batch:
+            ranges = settled.setdefault(delivery.source, Ranges())
+            for first, last in delivery.settled:
+                ranges.add(first, last)
+        samples = [sample for delivery in batch for sample in delivery.samples]
+        return Write(batch, samples, settled, {delivery.source: delivery.boot for delivery in batch})
+
+    def written(self, write: Write, fresh: int) -> None:
+        """It is on the disk; `fresh` of its samples were not there before."""
+        self.down = None
+        self._backoff_ms = BACKOFF_MS_FIRST
+        self.weight -= sum(delivery.weight() for delivery in write.deliveries)
+        self._metrics.points.inc(fresh)
+        self._metrics.duplicates.labels("telemetry").inc(len(write.samples) - fresh)
+        self._metrics.inbox_depth.labels("telemetry").set(self.weight)
+        self._tell(write)
+
+    def failed(self, write: Write, why: str) -> int:
+        """The store did not take it: whoever sent it is told to hold. Gives how long to wait before the next try, ms."""
+        self._metrics.store_failures.inc()
+        first, self.down = self.down is None, why
+        if first:
+            self._log.error("the telemetry store takes nothing", why=why)
+            self._tell(write)
+        wait_ms, self._backoff_ms = self._backoff_ms, min(2 * self._backoff_ms, BACKOFF_MS_MAX)
+        return wait_ms
+
+    def _tell(self, write: Write) -> None:
+        found: dict[tuple[str, str], list[str]] = {}
+        for area, gateway, instance in dict.fromkeys(delivery.source for delivery in write.deliveries):
+            found.setdefault((area, gateway), []).append(instance)
+        for (area, gateway), instances in found.items():
+            self.receipt(area, gateway, instances)
+
+
+def sample(source: Source, item: TelemetryItem, now_ms: int, clock: Evidence = NOTHING) -> Sample:
+    """A reading on the hub's axis, placed as records are. One without a sure time stands at the time that a list may
+    use of it, and says by `placed` whether that is its gateway's clock (WALL) or mere order (ARRIVAL)."""
+    reading, stamp = item.reading, item.reading.at
+    when = placed(stamp, item.age_ms, now_ms, clock)
+    how = Placed.AGE if when.how is How.AGE else Placed.CLOCK
+    if when.how is How.ORDER:
+        how = Placed.ARRIVAL if stamp.quality is ClockQuality.UNSET else Placed.WALL
+    at_ms = now_ms if how is Placed.ARRIVAL else when.event_ms
+    value = int(reading.value) if isinstance(reading.value, bool) else reading.value
+    area, gateway, instance = source
+    return Sample(
+        area, gateway, reading.point, value, at_ms, how, stamp.mono_ns, stamp.wall_ms, stamp.quality.value, instance,
+        reading.seq,
+    )  # fmt: skip
