@@ -17,6 +17,7 @@ from hub.api.app import build
 from hub.api.desk import Parts
 from hub.clerk import Clerk
 from hub.clock import HubClock
+from hub.closer import Closer
 from hub.connections import Connections
 from hub.core.desk import RULES_VERSION, Desk
 from hub.defaults import load_defaults
@@ -148,6 +149,8 @@ class Hub:
                     effects.send(order)
 
             ingest.born = send_again
+            closer = Closer(desk, clerk, store, recorder, clock)
+            ingest.spoke, ingest.beat = closer.spoke, closer.beat
             for order in desk.resume(clock.now_ms()):
                 effects.send(order)
             keep = settings.telemetry
@@ -157,6 +160,7 @@ class Hub:
                 "prune": recorder.prune(clock.now_ms, keep.keep_days * DAY_MS, keep.keep_mb * 2**20),
                 "receipts": receipting.run(),
                 "watch": ingest.watch(),
+                "closer": closer.run(),
                 "alarm lane": connections.run(Lane.ALARM, receipting.alarm_out),
                 "telemetry lane": connections.run(Lane.TELEMETRY, receipting.telemetry_out),
             }

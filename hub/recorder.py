@@ -17,7 +17,7 @@ import structlog
 from hub.core.clocks import NOTHING, Evidence
 from hub.core.timing import How, placed
 from hub.metrics import Metrics
-from hub.store.port import Placed, Sample, Source, StoreError, TelemetryStore
+from hub.store.port import Loss, Placed, Sample, Source, StoreError, TelemetryStore
 from protocol.messages import TelemetryItem
 from protocol.ranges import Ranges
 from protocol.records import ClockQuality
@@ -33,16 +33,17 @@ PRUNE_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What one telemetry message brings: readings to keep, and sequences that are done with for another reason."""
+    """What one telemetry message brings: readings to keep, sequences that were refused, and those that are lost."""
 
     source: Source
     boot: int
     samples: list[Sample]
     settled: Ranges = field(default_factory=Ranges)
+    losses: list[Loss] = field(default_factory=list)
 
     def weight(self) -> int:
         """What it costs of the inbox."""
-        return 1 + len(self.samples)
+        return 1 + len(self.samples) + len(self.losses)
 
 
 class Recorder:
@@ -133,9 +134,10 @@ class Recorder:
                 ranges.add(first, last)
         samples = [sample for delivery in batch for sample in delivery.samples]
         boots = {delivery.source: delivery.boot for delivery in batch}
+        losses = [loss for delivery in batch for loss in delivery.losses]
         began_s = asyncio.get_running_loop().time()
         try:
-            fresh = await self.call(self._store.write, samples, settled, boots)
+            fresh = await self.call(self._store.write, samples, settled, boots, losses)
         except StoreError as cause:
             self._metrics.store_failures.inc()
             if self.down is None:

@@ -12,6 +12,7 @@ from hub.chain import Entry, Head
 from hub.clerk import BACKOFF_MS_FIRST, BACKOFF_MS_MAX, Clerk, Done, _Batch
 from hub.clock import HubClock
 from hub.connections import BACKOFF, LANES
+from hub.core import ledger
 from hub.core.defaults import Defaults
 from hub.core.desk import RULES_VERSION, Desk
 from hub.core.io import Changed, Input, Page, Send
@@ -29,7 +30,8 @@ from hub.rebuild import rebuild
 from hub.receipting import Receipting
 from hub.receipts import credit, receipt
 from hub.recorder import Recorder
-from hub.store.port import Placed, Sample, Source, StoreError, TelemetryStore
+from hub.store.port import Loss, Placed, Sample, Source, StoreError, TelemetryStore
+from hub.store.settling import settle
 from protocol.codec import encode
 from protocol.link import INFLIGHT_MAX, Incoming, Will
 from protocol.messages import VERSION, HubSession
@@ -94,33 +96,36 @@ class Readings:
     def __init__(self, world: World) -> None:
         self.world = world
         self.down = False
-        self._marks: dict[Source, Ranges] = {}
-        self._boots: dict[Source, int] = {}
+        self._books: dict[Source, ledger.Book] = {}
         self.newest: dict[tuple[str, str, str], Sample] = {}
 
-    def write(self, samples: Sequence[Sample], settled: Mapping[Source, Ranges], boots: Mapping[Source, int]) -> int:
+    def write(
+        self,
+        samples: Sequence[Sample],
+        settled: Mapping[Source, Ranges],
+        boots: Mapping[Source, int],
+        losses: Sequence[Loss] = (),
+    ) -> int:
         """As the port says."""
         if self.down:
             raise StoreError("no answer")
-        fresh = 0
-        for one in samples:
-            source = (one.area, one.gateway, one.instance)
-            if self._marks.setdefault(source, Ranges()).add(one.seq):
-                fresh += 1
-                self._keep(one)
-        for source, ranges in settled.items():
-            for first, last in ranges:
-                self._marks.setdefault(source, Ranges()).add(first, last)
-        self._boots |= boots
-        return fresh
+        for source, boot in boots.items():
+            self._books.setdefault(source, ledger.Book(source[2], boot))
+        fresh = settle(self._books, samples, settled, losses)
+        for one in fresh:
+            self._keep(one)
+        return len(fresh)
 
     def marks(self, area: str, gateway: str) -> dict[str, Ranges]:
         """As the port says."""
+        return {book.instance: book.known() for book in self.books(area, gateway)}
+
+    def books(self, area: str, gateway: str) -> list[ledger.Book]:
+        """As the port says."""
         if self.down:
             raise StoreError("no answer")
-        mine = [source for source in self._marks if source[:2] == (area, gateway)]
-        ordered = sorted(mine, key=lambda source: self._boots.get(source, 0))
-        return {source[2]: self._marks[source] for source in ordered}
+        mine = [book for source, book in self._books.items() if source[:2] == (area, gateway)]
+        return sorted(mine, key=lambda book: book.boot or 0)
 
     def _keep(self, one: Sample) -> None:
         self.world.witness.recorded(one)
@@ -306,8 +311,9 @@ class SimRecorder(Recorder):
             for first, last in delivery.settled:
                 ranges.add(first, last)
         samples = [sample for delivery in batch for sample in delivery.samples]
+        losses = [loss for delivery in batch for loss in delivery.losses]
         try:
-            self._store.write(samples, settled, {delivery.source: delivery.boot for delivery in batch})
+            self._store.write(samples, settled, {delivery.source: delivery.boot for delivery in batch}, losses)
         except StoreError as cause:
             first, self.down = self.down is None, str(cause)
             if first:
