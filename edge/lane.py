@@ -109,6 +109,7 @@ class LaneBox:
         """The hub has records on disk: they are forgotten here."""
         left = self.delivery.receipt(receipt.committed, receipt.credit)
         self.outbox.delete([entry.key for entry in left])
+        self.outbox.put(self.delivery.held.taken_in())
         for instance in dict.fromkeys(entry.instance for entry in left):
             self._on_receipted(instance, tuple(entry.seq for entry in left if entry.instance == instance))
         if left and self._full:
@@ -164,7 +165,8 @@ class LaneBox:
         for lost in loaded.gaps:
             self.delivery.gaps.add(lost.instance, lost.first, lost.reason, lost.boot, lost.kboot, lost.last)
         for entry in loaded.entries:
-            self._offer(entry)
+            if entry.key not in self.delivery.held:  # a card may come back with what was never forgotten here
+                self._offer(entry)
         self.delivery.gaps.changed = loaded.set_aside
         if loaded.set_aside:
             self.outbox.put([entry for entry in self.delivery if not self.delivery.held.is_extra(entry)])

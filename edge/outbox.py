@@ -1,13 +1,14 @@
 """A lane's outbox: a thread of its own commits in groups, so that a slow SD card never keeps the event loop waiting.
 
 Trouble of the disk never stops the gateway: what is not committed stays pending in memory (bounded by the lane), is
-tried again with back-off, the important first, and the fault is told.
+tried again with back-off (every second while a P1 or P2 is among it), the important first, and the fault is told.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -63,6 +64,8 @@ class Outbox:
         self._closing = False
         self._opened = False
         self._fault: StoreError | None = None
+        self._commits_since_s: float | None = None
+        self._took_s = 0.0
         self._idle = asyncio.Event()
         self._thread = threading.Thread(target=self._work, name=f"outbox {name}", daemon=True)
 
@@ -117,6 +120,11 @@ class Outbox:
             return False
         return not self._pending
 
+    def slow_s(self) -> float:
+        """How long the disk has been at the transaction under way, or was at the last one; seconds."""
+        since_s = self._commits_since_s
+        return self._took_s if since_s is None else time.monotonic() - since_s
+
     def _open(self) -> Loaded:
         loaded = self._store.open()
         self._stored = {entry.key for entry in loaded.entries}
@@ -126,16 +134,25 @@ class Outbox:
     def _work(self) -> None:
         failures = 0
         while True:
-            batch = self._next_batch(min(RETRY_S_MAX, RETRY_S * 2 ** min(failures - 1, 6)) if failures else 0.0)
+            batch = self._next_batch(self._pause_s(failures) if failures else 0.0)
             if batch is None:
                 break
+            self._commits_since_s = began_s = time.monotonic()
             fault = self._commit(batch)
+            self._took_s, self._commits_since_s = time.monotonic() - began_s, None
             failures = failures + 1 if fault is not None else 0
             if (fault is None) != (self._fault is None):
                 self._tell(self._on_fault, fault)
             self._fault = fault
         self._store.close()
         self._tell(self._idle.set)
+
+    def _pause_s(self, failures: int) -> float:
+        """How long to wait after so many failures; a P1 or P2 that is not on the disk makes it the shortest."""
+        with self._wake:
+            if any(entry.priority <= 2 for entry in self._pending.puts.values()):
+                return RETRY_S
+        return min(RETRY_S_MAX, RETRY_S * 2.0 ** min(failures - 1, 6))
 
     def _next_batch(self, pause_s: float) -> _Pending | None:
         """Wait for work (after a failure also out the pause, unless a P1 or P2 came); None when closing and done."""

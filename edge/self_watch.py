@@ -20,6 +20,9 @@ LOOK_S = 5.0
 SAVE_LOOKS = 120
 """Looks between savings of the wall time: every ten minutes, for the sake of the card."""
 
+DISK_SLOW_S = 5.0
+"""A transaction that takes longer is a fault of the card: until it ends, records are in memory alone."""
+
 log = structlog.get_logger("lianfang.self_watch")
 
 
@@ -32,6 +35,7 @@ class SelfWatch:
         self._link_down = False
         self._clock_unset = False
         self._inbox_lost = 0
+        self._slow: set[str] = set()
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -44,6 +48,7 @@ class SelfWatch:
                 self._tell_clock(step)
             self._link()
             self._inbox()
+            self._disk()
             found = await asyncio.to_thread(health.look, self._app.config.data_dir)
             for fault, active, value in self._watcher.judge(found):
                 log.warning("health", fault=fault, active=active, value=value)
@@ -87,6 +92,14 @@ class SelfWatch:
         elif inbox.lost:
             inbox.lost = self._inbox_lost = 0
             self._app.put(Troubled("inbox_full", False))
+
+    def _disk(self) -> None:
+        for box in (self._app.alarm, self._app.telemetry):
+            slow_s, fault = box.outbox.slow_s(), f"disk_{box.lane}_slow"
+            if (slow_s > DISK_SLOW_S) != (fault in self._slow):
+                self._slow ^= {fault}
+                log.warning("health", fault=fault, active=fault in self._slow, took_s=round(slow_s, 1))
+                self._app.put(Troubled(fault, fault in self._slow))
 
     def _report(self, found: dict[str, health.Value]) -> None:
         app = self._app

@@ -120,7 +120,8 @@ _SWEEP = "DELETE FROM instance WHERE id NOT IN (SELECT instance FROM record) AND
 class SqliteStore:
     """A lane in one SQLite file of at most `bytes_max`. `synchronous` FULL survives a power cut, NORMAL a crash.
 
-    A file that is no database any more is put aside as `.corrupt` (one is kept) and a new one begun. A file of an
+    A file that is no database any more is put aside as `.corrupt` (one is kept) and a new one begun; so is a new one
+    when the file is no more in its place, for what SQLite goes on writing then, nobody will ever read. A file of an
     unknown schema is refused and left alone.
     """
 
@@ -130,10 +131,14 @@ class SqliteStore:
         self._pages_max = max(16, bytes_max // PAGE_BYTES)
         self._db: sqlite3.Connection | None = None
         self._suspect = False
+        self._file: tuple[int, int] | None = None
+        self._gone = False
 
     def open(self) -> Loaded:
         try:
-            return self._open()
+            loaded = self._open()
+            loaded.set_aside, self._gone = self._gone, False
+            return loaded
         except StoreError as cause:
             if cause.trouble != "corrupt":
                 raise
@@ -143,7 +148,7 @@ class SqliteStore:
             self.path.replace(f"{self.path}.corrupt")
         self._suspect = False
         loaded = self._open()
-        loaded.set_aside = True
+        loaded.set_aside, self._gone = True, False
         return loaded
 
     def _open(self) -> Loaded:
@@ -165,7 +170,12 @@ class SqliteStore:
             if self._suspect and db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
                 raise StoreError("corrupt", f"{self.path}: its pages do not fit together")
             db.execute(_SWEEP)
+            self._file = self._in_place()
             return self._load(db)
+
+    def _in_place(self) -> tuple[int, int]:
+        found = self.path.stat()
+        return found.st_dev, found.st_ino
 
     def _load(self, db: sqlite3.Connection) -> Loaded:
         gaps = db.execute("SELECT name, first, last, reason, boot, kboot FROM gap JOIN instance ON instance = id")
@@ -180,6 +190,12 @@ class SqliteStore:
         if db is None:
             raise StoreError("io", f"{self.path}: not open")
         with self._named():
+            try:
+                self._gone |= self._in_place() != self._file
+            except FileNotFoundError:
+                self._gone = True
+            if self._gone:
+                raise StoreError("io", f"{self.path}: the file was taken away, or another put in its place")
             db.execute("BEGIN IMMEDIATE")
             try:
                 self._write(db, change)

@@ -13,17 +13,21 @@ import structlog
 import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from hub.announcing import Announcer
 from hub.api.app import build
 from hub.api.desk import Parts
 from hub.clerk import Clerk
 from hub.clock import HubClock
+from hub.closer import Closer
 from hub.connections import Connections
 from hub.core.desk import RULES_VERSION, Desk
 from hub.defaults import load_defaults
+from hub.downlink import Downlink
 from hub.effects import Effects
 from hub.erasable import Erasable
 from hub.gate import Gate
 from hub.ingest import Ingest
+from hub.intake import Intake
 from hub.journal import Journal, JournalError, JournalMoved
 from hub.links import Links
 from hub.live import LiveStream
@@ -131,24 +135,29 @@ class Hub:
             rounds = Rounds(desk, clock, metrics, rebuilt.digests, batch_max=settings.journal.batch)
             clerk = Clerk(rounds, journal)
             stack.callback(clerk.writer.shutdown)
-            recorder = Recorder(store, metrics)
+            intake = Intake(metrics)
+            recorder = Recorder(intake, store, metrics)
             stack.callback(recorder.writer.shutdown)
             erasable = Erasable(journal, clerk.writer)
             session = secrets.token_hex(16)
             live = LiveStream(session[:8], metrics)
-            receipting = Receipting(settings.hub.id, desk, rounds, recorder, clock, defaults.credit, metrics)
-            effects = Effects(desk, live, receipting, erasable, metrics, settings.key_name, private)
-            rounds.perform, rounds.hold, recorder.receipt = effects.perform, effects.hold, receipting.telemetry
+            receipting = Receipting(settings.hub.id, rounds, intake, clock, defaults.credit, metrics)
+            announcer = Announcer(desk, live, erasable, metrics)
+            effects = Effects(announcer, receipting, metrics, settings.key_name, private)
+            rounds.perform, rounds.hold, intake.receipt = effects.perform, effects.hold, receipting.telemetry
             links = Links(registry, clock.mono_ms())
             links.recall(desk.gateways())
-            ingest = Ingest(Gate(registry), links, rounds, recorder, receipting, clock, metrics)
-            connections = Connections(settings.hub.id, session, settings.mqtt, ingest, clock)
+            ingest = Ingest(Gate(registry), links, rounds, intake, receipting, clock, metrics)
+            downlink = Downlink(settings.hub.id, session, ingest, receipting, clock)
+            connections = Connections(downlink, settings.mqtt)
 
             def send_again(area: str, gateway: str) -> None:
                 for order in desk.resume(clock.now_ms(), (area, gateway)):
                     effects.send(order)
 
             ingest.born = send_again
+            closer = Closer(rounds, store, recorder, clock)
+            ingest.spoke, ingest.beat = closer.spoke, closer.beat
             for order in desk.resume(clock.now_ms()):
                 effects.send(order)
             keep = settings.telemetry
@@ -156,10 +165,11 @@ class Hub:
                 "clerk": clerk.run(),
                 "recorder": recorder.run(),
                 "prune": recorder.prune(clock.now_ms, keep.keep_days * DAY_MS, keep.keep_mb * 2**20),
-                "receipts": receipting.run(),
+                "receipts": recorder.receipt(receipting),
                 "watch": ingest.watch(),
-                "alarm lane": connections.run(Lane.ALARM, receipting.alarm_out),
-                "telemetry lane": connections.run(Lane.TELEMETRY, receipting.telemetry_out),
+                "closer": closer.run(),
+                "alarm lane": connections.run(Lane.ALARM),
+                "telemetry lane": connections.run(Lane.TELEMETRY),
             }
             parts = Parts(
                 hub=settings.hub.id,
@@ -174,7 +184,7 @@ class Hub:
                 clock=clock,
                 metrics=metrics,
                 people=settings.person,
-                broker=connections.state,
+                broker=downlink.state,
                 chain="" if rebuilt.broken is None else f"the chain is broken: {rebuilt.broken}",
             )
             yield tasks, parts, connections

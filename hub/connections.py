@@ -41,7 +41,7 @@ class Connections:
     """Keeps both connections up."""
 
     def __init__(self, downlink: Downlink, mqtt: Mqtt) -> None:
-        self._downlink = downlink
+        self.downlink = downlink
         self._mqtt = mqtt
         self._rng = random.Random()
         self._alarm: Link | None = None
@@ -53,17 +53,17 @@ class Connections:
             await self._serve(link, lane)
 
         def down(why: str, wait_s: float) -> None:
-            self._downlink.failed(lane, why, wait_s)
+            self.downlink.failed(lane, why, wait_s)
 
         await keep_linked(self._linker(lane), serve, backoff=BACKOFF, rng=self._rng, on_down=down)
 
     async def farewell(self) -> None:
         """Say that this hub goes."""
         if self._alarm is not None and self._alarm.down is None:
-            await _say(self._alarm, self._downlink.farewell())
+            await _say(self._alarm, self.downlink.farewell())
 
     async def _serve(self, link: Link, lane: Lane) -> None:
-        down = self._downlink
+        down = self.downlink
         await link.subscribe(down.filters(lane))
         if lane is Lane.ALARM:
             self._alarm = link
@@ -85,13 +85,13 @@ class Connections:
         clock = asyncio.get_running_loop().time
         turn_s = clock()
         async for message in link.messages():
-            self._downlink.heard(message)
+            self.downlink.heard(message)
             if clock() - turn_s > TURN_S:
                 await asyncio.sleep(0)
                 turn_s = clock()
 
     def _linker(self, lane: Lane) -> Callable[[], Link]:
-        mqtt, down = self._mqtt, self._downlink
+        mqtt, down = self._mqtt, self.downlink
         tls, password = credentials(mqtt)
 
         def make() -> Link:

@@ -39,7 +39,7 @@ class Downlink:
         }
         self._hub = hub
         self._session = session
-        self._ingest = ingest
+        self.ingest = ingest
         self._clock = clock
         self._log = structlog.get_logger("hub.broker")
 
@@ -76,7 +76,7 @@ class Downlink:
 
     def heard(self, message: Incoming) -> None:
         """A message came."""
-        self._ingest.take(message)
+        self.ingest.take(message)
 
     def farewell(self) -> Said:
         """That this hub goes; without it the broker says so for us."""

@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Protocol
 
-import msgspec
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from msgspec.structs import replace
 
-from hub.core.desk import Desk
-from hub.core.incident import Incident
-from hub.core.io import Changed, Due, Effect, Input, Linked, Page, Recorded, Replied, Send
-from hub.core.moves import FORGET
-from hub.erasable import Erasable
-from hub.live import LiveStream
+from hub.core.io import Changed, Effect, Input, Page, Send
 from hub.metrics import Metrics
 from hub.orders import command
-from hub.plain import json_of
 from hub.receipting import Receipting
 from hub.rounds import Done, waiting_for
 from protocol.topics import Channel, topic
@@ -41,22 +34,17 @@ class Effects:
 
     def __init__(
         self,
-        desk: Desk,
-        live: LiveStream,
+        announcer: Announces,
         receipting: Receipting,
-        erasable: Erasable,
         metrics: Metrics,
         key_name: str,
         private: Ed25519PrivateKey,
     ) -> None:
-        self._desk = desk
-        self._live = live
+        self._announcer = announcer
         self._receipting = receipting
-        self._erasable = erasable
         self._metrics = metrics
         self._key_name = key_name
         self._private = private
-        self._known = {(one.area, one.id) for one in desk.incidents()}
         self._log = structlog.get_logger("hub.effects")
 
     def perform(self, done: list[Done]) -> None:
@@ -69,7 +57,7 @@ class Effects:
                     changed[of] = (effect, changed[of][1] if of in changed else one)
                 else:
                     self._perform(effect, one)
-            self._count(one)
+            self._announcer.committed(one)
         for last, first in changed.values():
             self._perform(last, first)
         for (area, gateway), instances in waiting_for(one.taken for one in done).items():
@@ -94,9 +82,8 @@ class Effects:
             if isinstance(effect, Send):
                 self.send(effect)
             elif isinstance(effect, Changed):
-                self._changed(effect, done)
+                self._announcer.changed(effect, done)
             else:
-                self._page(effect, done)
+                self._announcer.page(effect, done)
         except Exception:
             self._log.exception("an effect failed", effect=type(effect).__name__)
-

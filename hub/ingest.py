@@ -13,12 +13,13 @@ from hub.core.io import Gapped, Input, Linked, Recorded, Replied
 from hub.digests import digest_of
 from hub.gate import Gate
 from hub.inbox import Item
+from hub.intake import Delivery, Intake, sample
 from hub.links import Links
 from hub.metrics import Metrics
 from hub.receipting import Receipting
-from hub.recorder import Delivery, Recorder, sample
 from hub.refusals import HubReason, Refusals
 from hub.rounds import Rounds
+from hub.store.port import Loss
 from protocol.codec import Reason, RemoteError
 from protocol.link import Incoming
 from protocol.messages import Alarms, Birth, Reply, Session, Telemetry
@@ -37,7 +38,7 @@ class Ingest:
         gate: Gate,
         links: Links,
         rounds: Rounds,
-        recorder: Recorder,
+        intake: Intake,
         receipting: Receipting,
         clock: HubClock,
         metrics: Metrics,
@@ -45,7 +46,7 @@ class Ingest:
         self._gate = gate
         self._links = links
         self._rounds = rounds
-        self._recorder = recorder
+        self._intake = intake
         self._receipting = receipting
         self._clock = clock
         self._metrics = metrics
@@ -53,6 +54,10 @@ class Ingest:
         self._untold: dict[tuple[str, str], Linked] = {}
         self.born: Callable[[str, str], None] = lambda area, gateway: None
         """Told of a gateway (area, id) that is newly connected, after its receipts: what it missed goes out again."""
+        self.spoke: Callable[[str, str, str], None] = lambda area, gateway, instance: None
+        """Told of every process (area, gateway, instance) that says something just now."""
+        self.beat: Callable[[str, str, Session], None] = lambda area, gateway, session: None
+        """Told of every session that is heard just now and is not of an older connection."""
         self._log = structlog.get_logger("hub.ingest")
 
     def take(self, message: Incoming) -> None:
@@ -98,7 +103,7 @@ class Ingest:
 
     def _alarms(self, address: Address, message: Incoming) -> None:
         alarms, _ = self._gate.read(address, message.data, Alarms)
-        self._heard(address, message)
+        self._heard(address, message, alarms.instance)
         sifted = self._gate.alarms(address, alarms)
         for cause in sifted.refused:
             self._refuse(f"{address.area}/{address.gateway}", cause.reason, str(cause))
@@ -106,30 +111,37 @@ class Ingest:
         for item, event in sifted.taken:
             self._put(Recorded(*source, alarms.boot, event, item.age_ms, alarms.kboot), digest_of(event))
         for gap in alarms.gaps:
-            self._put(Gapped(*source, gap.first, gap.last, gap.reason))
+            self._put(Gapped(*source, gap.first, gap.last, gap.reason, alarms.boot))
+        if self._rounds.down is not None:  # or it would send again what nobody can commit
+            self._receipting.alarm(*source[:2], [alarms.instance])
 
     def _telemetry(self, address: Address, message: Incoming) -> None:
         telemetry, _ = self._gate.read(address, message.data, Telemetry)
-        self._heard(address, message)
+        self._heard(address, message, telemetry.instance)
         sifted = self._gate.readings(address, telemetry)
         for _item, reason, why in sifted.refused:
             self._refuse(f"{address.area}/{address.gateway}", reason, why)
-        settled = Ranges((gap.first, gap.last) for gap in telemetry.gaps)
-        for item, *_ in sifted.refused:
-            settled.add(item.reading.seq)
+        settled = Ranges((item.reading.seq, item.reading.seq) for item, *_ in sifted.refused)
         source, now_ms = (address.area, address.gateway, telemetry.instance), self._clock.now_ms()
+        losses = [Loss(source, gap.first, gap.last, gap.reason, now_ms) for gap in telemetry.gaps]
         clock = self._rounds.desk.clock(address.area, address.gateway, telemetry.kboot)
         samples = [sample(source, item, now_ms, clock) for item in sifted.taken]
-        self._recorder.put(Delivery(source, telemetry.boot, samples, settled))
+        self._intake.put(Delivery(source, telemetry.boot, samples, settled, losses))
+        if self._intake.down is not None:  # or it would send again what nobody can store
+            self._receipting.telemetry(*source[:2], [telemetry.instance])
 
     def _session(self, address: Address, message: Incoming) -> None:
         session, _ = self._gate.read(address, message.data, Session)
         if not self._links.session(address.area, address.gateway, session):
+            if session.online and not message.retain:  # a cloned card's: it is alive all the same
+                self.spoke(address.area, address.gateway, session.instance)
             text = f"boot {session.boot} connection {session.connection} is older than the one known"
             self._refuse(f"{address.area}/{address.gateway}", HubReason.OLDER_SESSION, text)
             return
         if session.online:  # a Will is what the broker says, not what the gateway does
-            self._heard(address, message)
+            self._heard(address, message, session.instance)
+            if not message.retain:
+                self.beat(address.area, address.gateway, session)
 
     def _birth(self, address: Address, message: Incoming) -> None:
         birth, _ = self._gate.read(address, message.data, Birth)
@@ -141,13 +153,13 @@ class Ingest:
             text = f"birth of boot {birth.boot}, older than the one known"
             self._refuse(f"{address.area}/{address.gateway}", HubReason.OLDER_SESSION, text)
             return
-        self._heard(address, message)
+        self._heard(address, message, birth.instance)
         self._receipting.both(address.area, address.gateway)
         self.born(address.area, address.gateway)
 
     def _reply(self, address: Address, message: Incoming) -> None:
         reply, _ = self._gate.read(address, message.data, Reply)
-        self._heard(address, message)
+        self._heard(address, message, reply.instance)
         for result in reply.results:
             self._metrics.replies.labels(result.outcome.value).inc()
         if reply.faults:
@@ -155,10 +167,11 @@ class Ingest:
         if reply.results:
             self._put(Replied(address.area, address.gateway, reply.order, reply.results))
 
-    def _heard(self, address: Address, message: Incoming) -> None:
+    def _heard(self, address: Address, message: Incoming, instance: str) -> None:
         """A retained message says what was, not that anybody is there now."""
         if message.retain:
             return
+        self.spoke(address.area, address.gateway, instance)
         news = self._links.heard(address.area, address.gateway, self._clock.mono_ms(), self._clock.now_ms())
         if news is not None:
             self._tell(news)

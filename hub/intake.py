@@ -1,17 +1,18 @@
-"""The telemetry lane into the hub without its task and store: a bounded inbox, large batches, receipts after a write."""
+"""The telemetry lane into the hub without its task and store: a bounded inbox, large batches, then receipts."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias
 
 import structlog
 
 from hub.core.clocks import NOTHING, Evidence
 from hub.core.timing import How, placed
 from hub.metrics import Metrics
-from hub.store.port import Placed, Sample, Source
+from hub.store.port import Loss, Placed, Sample, Source
 from protocol.messages import TelemetryItem
 from protocol.ranges import Ranges
 from protocol.records import ClockQuality
@@ -25,26 +26,28 @@ BACKOFF_MS_MAX = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What one telemetry message brings: readings to keep, and sequences that are done with for another reason."""
+    """What one telemetry message brings: readings to keep, sequences that were refused, and those that are lost."""
 
     source: Source
     boot: int
     samples: list[Sample]
     settled: Ranges = field(default_factory=Ranges)
+    losses: list[Loss] = field(default_factory=list)
 
     def weight(self) -> int:
         """What it costs of the inbox."""
-        return 1 + len(self.samples)
+        return 1 + len(self.samples) + len(self.losses)
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
-    """Deliveries to be written together, as the store takes them."""
+Batch: TypeAlias = tuple[list[Sample], dict[Source, Ranges], dict[Source, int], list[Loss]]
+"""As `TelemetryStore.write` takes it."""
+
+
+class Write(NamedTuple):
+    """Deliveries to be written together, and how the store takes them."""
 
     deliveries: list[Delivery]
-    samples: list[Sample]
-    settled: dict[Source, Ranges]
-    boots: dict[Source, int]
+    batch: Batch
 
 
 class Intake:
@@ -93,7 +96,9 @@ class Intake:
             for first, last in delivery.settled:
                 ranges.add(first, last)
         samples = [sample for delivery in batch for sample in delivery.samples]
-        return Write(batch, samples, settled, {delivery.source: delivery.boot for delivery in batch})
+        boots = {delivery.source: delivery.boot for delivery in batch}
+        losses = [loss for delivery in batch for loss in delivery.losses]
+        return Write(batch, (samples, settled, boots, losses))
 
     def written(self, write: Write, fresh: int) -> None:
         """It is on the disk; `fresh` of its samples were not there before."""
@@ -101,12 +106,12 @@ class Intake:
         self._backoff_ms = BACKOFF_MS_FIRST
         self.weight -= sum(delivery.weight() for delivery in write.deliveries)
         self._metrics.points.inc(fresh)
-        self._metrics.duplicates.labels("telemetry").inc(len(write.samples) - fresh)
+        self._metrics.duplicates.labels("telemetry").inc(len(write.batch[0]) - fresh)
         self._metrics.inbox_depth.labels("telemetry").set(self.weight)
         self._tell(write)
 
     def failed(self, write: Write, why: str) -> int:
-        """The store did not take it: whoever sent it is told to hold. Gives how long to wait before the next try, ms."""
+        """The store did not take it: whoever sent it is told to hold. Gives the wait before the next try, in ms."""
         self._metrics.store_failures.inc()
         first, self.down = self.down is None, why
         if first:

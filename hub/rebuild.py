@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import structlog
 
@@ -10,7 +12,7 @@ from hub.chain import Broken, Entry, followed
 from hub.core.desk import Desk
 from hub.core.io import NotAllowed, Recorded
 from hub.digests import Digests, digest_of, name_of
-from hub.journal import Journal, input_of
+from hub.journal import input_of
 
 
 @dataclass(slots=True)
@@ -28,7 +30,14 @@ class Rebuilt:
     digests: Digests = field(default_factory=Digests)
 
 
-def rebuild(desk: Desk, journal: Journal) -> Rebuilt:
+class Entries(Protocol):
+    """A journal, to be read from its beginning."""
+
+    def entries(self) -> Iterator[Entry]:
+        """Every entry in order. Raises JournalError."""
+
+
+def rebuild(desk: Desk, journal: Entries) -> Rebuilt:
     """Fold every entry. Raises JournalError.
 
     A journal somebody tampered with, or a rule that changed, must not leave a village without its hub: what cannot be

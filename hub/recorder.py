@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import structlog
 
-from hub.intake import Intake
+from hub.intake import Intake, Write
 from hub.metrics import Metrics
 from hub.receipting import Receipting
 from hub.store.port import StoreError, TelemetryStore
@@ -42,7 +42,7 @@ class Recorder:
 
     async def run(self) -> None:
         """Write what waits, for ever; a batch that fails is kept and tried again."""
-        wake, clock = asyncio.Event(), asyncio.get_running_loop().time
+        wake = asyncio.Event()
         self.intake.on_news = wake.set
         while True:
             wake.clear()
@@ -50,16 +50,21 @@ class Recorder:
             if write is None:
                 await wake.wait()
                 continue
-            while True:
-                began_s = clock()
-                try:
-                    fresh = await self.call(self._store.write, write.samples, write.settled, write.boots)
-                except StoreError as cause:
-                    await asyncio.sleep(self.intake.failed(write, str(cause)) / 1000)
-                else:
-                    break
-            self._metrics.store_seconds.observe(clock() - began_s)
-            self.intake.written(write, fresh)
+            while not await self._written(write):
+                pass
+
+    async def _written(self, write: Write) -> bool:
+        """Whether it is on the disk; else it was waited before the next try."""
+        clock = asyncio.get_running_loop().time
+        began_s = clock()
+        try:
+            fresh = await self.call(self._store.write, *write.batch)
+        except StoreError as cause:
+            await asyncio.sleep(self.intake.failed(write, str(cause)) / 1000)
+            return False
+        self._metrics.store_seconds.observe(clock() - began_s)
+        self.intake.written(write, fresh)
+        return True
 
     async def receipt(self, receipting: Receipting) -> None:
         """Ask what is settled of each gateway that is due a receipt, for ever. A store in trouble means hold."""

@@ -19,6 +19,7 @@ from protocol.faults import Refused
 from simulators.broker import BrokerError
 from simulators.chaos.command import command as chaos_command
 from simulators.children import ChildError
+from simulators.fuzz.command import command as fuzz_command
 from simulators.plant import Plant
 from simulators.replay import Comparison, replay
 from simulators.trace import load as load_recording
@@ -30,6 +31,7 @@ EXPECTED = (BrokerError, ChildError, ConnectionError, TimeoutError)
 
 app = typer.Typer(no_args_is_help=True, help="A village without hardware: wires, recordings, faults.")
 app.command("chaos")(chaos_command)
+app.command("fuzz")(fuzz_command)
 app.command("world")(world_command)
 
 

@@ -22,7 +22,7 @@ class Holding:
         self._unsent: dict[str, Entry] = {}
         self._common = 0
         self._common_bytes = 0
-        self._extra: set[Key] = set()
+        self._extra: dict[Key, Entry] = {}
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -64,7 +64,7 @@ class Holding:
         if entry.same is not None:
             self._unsent[entry.same] = entry
         if extra:
-            self._extra.add(entry.key)
+            self._extra[entry.key] = entry
         else:
             self._mark_victim(entry)
 
@@ -80,7 +80,7 @@ class Holding:
             self._common -= 1
             self._common_bytes -= entry.size
         entry.state = State.GONE
-        self._extra.discard(entry.key)
+        self._extra.pop(entry.key, None)
         if entry.same is not None and self._unsent.get(entry.same) is entry:
             del self._unsent[entry.same]
 
@@ -101,6 +101,16 @@ class Holding:
             return True
         share = 1.0 - limits.reserved
         return self._common < limits.records_max * share and self._common_bytes + entry.size <= limits.bytes_max * share
+
+    def taken_in(self) -> list[Entry]:
+        """Records held beyond the bounds, the oldest first, that find room within them now; they are extra no more."""
+        found: list[Entry] = []
+        limits = self.limits
+        while self._extra and len(self) - len(self._extra) < limits.records_max and self.bytes <= limits.bytes_max:
+            entry = self._extra.pop(next(iter(self._extra)))
+            self._mark_victim(entry)
+            found.append(entry)
+        return found
 
     def victim(self, entry: Entry) -> Entry | None:
         """Who goes for `entry`: the oldest of the least important, not more important than it; a P1 never goes."""

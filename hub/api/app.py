@@ -6,12 +6,12 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
+from hub.announcing import Told
 from hub.api import health, incidents, places, stream, telemetry
 from hub.api.bounds import BoundedBodies
 from hub.api.desk import Parts
 from hub.api.problems import ProblemShape, install
 from hub.api.shapes import model_of
-from hub.effects import Told
 
 
 def build(parts: Parts) -> FastAPI:

@@ -102,11 +102,13 @@ class Tally(msgspec.Struct, frozen=True, omit_defaults=True):
         )
 
 
-def arrived(book: Book, seq: int) -> Account:
-    """A record not in `came` yet arrives."""
-    if seq > book.top():
+def arrived(book: Book, first: int, last: int | None = None) -> Account:
+    """Records arrive, before they are in `came`; those of them that were missing are refilled."""
+    top = book.top()
+    if first > top:
         return book.account
-    return replace(book.account, refilled=book.account.refilled + 1)
+    new = _minus([(first, min(top, first if last is None else last))], book.came)
+    return replace(book.account, refilled=book.account.refilled + _total(new)) if new else book.account
 
 
 def given_up(book: Book, first: int, last: int, reason: str, at_ms: int) -> Account:

@@ -8,6 +8,7 @@ from typing import Protocol, TypeAlias
 
 import msgspec
 
+from hub.core.ledger import Book, Tally
 from protocol.ranges import Ranges
 
 Value: TypeAlias = int | float | str
@@ -48,17 +49,42 @@ class Sample(msgspec.Struct, frozen=True):
     seq: int
 
 
+class Loss(msgspec.Struct, frozen=True):
+    """Readings are lost: their gateway gave them up, or (`by_hub`) it holds nothing more of the holes up to `last`.
+
+    `at_ms`: hub wall. What the hub closes is not settled, so a gateway that has it all the same goes on sending it.
+    """
+
+    source: Source
+    first: int
+    last: int
+    reason: str
+    at_ms: int
+    by_hub: bool = False
+
+
 class TelemetryStore(Protocol):
     """Every method raises StoreError when the disk or the server does not do its part."""
 
-    def write(self, samples: Sequence[Sample], settled: Mapping[Source, Ranges], boots: Mapping[Source, int]) -> int:
-        """Write in one durable transaction the samples not seen before, and that all of `settled` is done with.
-
-        Gives how many were new. `settled` holds the samples' own sequences, declared gaps, and what was refused.
-        """
+    def write(
+        self,
+        samples: Sequence[Sample],
+        settled: Mapping[Source, Ranges],
+        boots: Mapping[Source, int],
+        losses: Sequence[Loss] = (),
+    ) -> int:
+        """Write in one durable transaction the samples not seen before, that all of `settled` is done with (it was
+        refused), and what is lost. Gives how many were new."""
 
     def marks(self, area: str, gateway: str) -> dict[str, Ranges]:
-        """Settled sequences per instance of a gateway, the newest boot last."""
+        """Settled sequences per instance of a gateway, given up ones included, the newest boot last."""
+
+    def books(self, area: str, gateway: str) -> list[Book]:
+        """What came of each process of a gateway, and what is missing. The newest boot last."""
+
+    @property
+    def tally(self) -> Tally:
+        """Missing readings, as last committed; read from any thread."""
 
     def latest(self, area: str, gateway: str, prefix: str = "") -> list[Sample]:
         """The newest reading of every point of a gateway whose name begins with `prefix`."""

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from hub.store.port import Sample, Source, StoreError
+from hub.core.ledger import Book, Tally
+from hub.store.marks import Marks, said, transaction
+from hub.store.port import Loss, Sample, Source, StoreError
 from protocol.ranges import Ranges
 
-INSTANCES_MAX = 256
-"""Instances whose marks are kept per gateway; the one of the lowest boot is forgotten first."""
 PRUNE_ROWS = 20_000
 """Rows that go in one transaction, so that a write never waits long behind pruning."""
 
@@ -35,10 +34,6 @@ CREATE TABLE IF NOT EXISTS latest (
   value NOT NULL, at_ms INTEGER NOT NULL, placed TEXT NOT NULL, mono_ns INTEGER NOT NULL,
   wall_ms INTEGER NOT NULL, quality TEXT NOT NULL, instance TEXT NOT NULL, seq INTEGER NOT NULL
 );
-CREATE TABLE IF NOT EXISTS mark (
-  area TEXT NOT NULL, gateway TEXT NOT NULL, instance TEXT NOT NULL, boot INTEGER NOT NULL, spans BLOB NOT NULL,
-  PRIMARY KEY (area, gateway, instance)
-);
 """
 COLUMNS = "value, at_ms, placed, mono_ns, wall_ms, quality, instance, seq"
 
@@ -54,16 +49,22 @@ class SqliteStore:
             for pragma in ("journal_mode=WAL", "synchronous=FULL"):
                 self._db.execute(f"PRAGMA {pragma}")
             self._db.executescript(SCHEMA)
+            self._marks = Marks(self._db)
             self._count = self._one("SELECT count(*) FROM sample")
         except sqlite3.Error as cause:
             raise StoreError(f"{path.name}: {cause}") from cause
         self._series: dict[tuple[str, str, str], int] = {}
 
-    def write(self, samples: Sequence[Sample], settled: Mapping[Source, Ranges], boots: Mapping[Source, int]) -> int:
+    def write(
+        self,
+        samples: Sequence[Sample],
+        settled: Mapping[Source, Ranges],
+        boots: Mapping[Source, int],
+        losses: Sequence[Loss] = (),
+    ) -> int:
         """As the port says; a resend within or across batches is written once."""
-        with self._transaction():
-            known = {source: self._marks_of(source) for source in {*settled, *map(_source, samples)}}
-            fresh = [sample for sample in samples if known[_source(sample)].add(sample.seq)]
+        with self._marks.transaction():
+            fresh = self._marks.settle(samples, settled, boots, losses)
             series = self._series_of(fresh)
             rows = [(series[_name(sample)], *_values(sample)) for sample in fresh]
             self._db.executemany(f"INSERT INTO sample (series, {COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?)", rows)
@@ -73,24 +74,22 @@ class SqliteStore:
                 + " WHERE excluded.at_ms >= latest.at_ms AND (excluded.placed = 'age' OR latest.placed <> 'age')",
                 rows,
             )
-            for source, ranges in known.items():
-                for first, last in settled.get(source, ()):
-                    ranges.add(first, last)
-                self._db.execute(
-                    "INSERT INTO mark VALUES (?,?,?,?,?) ON CONFLICT DO UPDATE SET spans=excluded.spans",
-                    (*source, boots.get(source, 0), msgspec.json.encode(list(ranges))),
-                )
-            self._forget({source[:2] for source in known})
         self._series |= series
         self._count += len(fresh)
         return len(fresh)
 
     def marks(self, area: str, gateway: str) -> dict[str, Ranges]:
         """Settled sequences per instance, the newest boot last."""
-        rows = self._rows(
-            "SELECT instance, spans FROM mark WHERE area=? AND gateway=? ORDER BY boot, rowid", (area, gateway)
-        )
-        return {str(instance): _ranges(spans) for instance, spans in rows}
+        return self._marks.marks(area, gateway)
+
+    def books(self, area: str, gateway: str) -> list[Book]:
+        """What came of each process of a gateway, and what is missing."""
+        return self._marks.books(area, gateway)
+
+    @property
+    def tally(self) -> Tally:
+        """Missing readings, as last committed."""
+        return self._marks.tally
 
     def latest(self, area: str, gateway: str, prefix: str = "") -> list[Sample]:
         """The newest reading of every point whose name begins with `prefix`, by name."""
@@ -125,7 +124,7 @@ class SqliteStore:
 
     def prune(self, before_ms: int, bytes_max: int) -> int:
         """Drop what is too old, then the oldest by what is too much; at most `PRUNE_ROWS` a call."""
-        with self._transaction():
+        with transaction(self._db):
             gone = self._drop("at_ms < ?", (before_ms,))
             if gone < PRUNE_ROWS and (excess := self._bytes() - bytes_max) > 0:
                 share = min(1.0, excess / self._bytes())
@@ -133,7 +132,7 @@ class SqliteStore:
                 gone += self._drop("1", (), rows)
         self._count -= gone
         if gone:
-            with self._said():
+            with said():
                 self._db.execute("PRAGMA incremental_vacuum(1000)").fetchall()
         return gone
 
@@ -149,18 +148,6 @@ class SqliteStore:
         pages = self._one("PRAGMA page_count") - self._one("PRAGMA freelist_count")
         return pages * self._one("PRAGMA page_size")
 
-    def _forget(self, gateways: set[tuple[str, ...]]) -> None:
-        for area, gateway in gateways:
-            self._db.execute(
-                "DELETE FROM mark WHERE rowid IN (SELECT rowid FROM mark WHERE area=? AND gateway=? "
-                "ORDER BY boot DESC, rowid DESC LIMIT -1 OFFSET ?)",
-                (area, gateway, INSTANCES_MAX),
-            )
-
-    def _marks_of(self, source: Source) -> Ranges:
-        found = self._db.execute("SELECT spans FROM mark WHERE area=? AND gateway=? AND instance=?", source).fetchone()
-        return _ranges(found[0]) if found else Ranges()
-
     def _series_of(self, samples: Sequence[Sample]) -> dict[tuple[str, str, str], int]:
         """Series numbers, new ones made; kept in memory only after the commit."""
         found: dict[tuple[str, str, str], int] = {}
@@ -175,31 +162,8 @@ class SqliteStore:
         return int(self._db.execute(text, values).fetchone()[0])
 
     def _rows(self, text: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
-        with self._said():
+        with said():
             return self._db.execute(text, values).fetchall()
-
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with self._said():
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._db.execute("COMMIT")
-            except BaseException:
-                with contextlib.suppress(sqlite3.Error):  # the first trouble is the one to tell
-                    self._db.execute("ROLLBACK")
-                raise
-
-    @contextlib.contextmanager
-    def _said(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as cause:
-            raise StoreError(str(cause)) from cause
-
-
-def _source(sample: Sample) -> Source:
-    return sample.area, sample.gateway, sample.instance
 
 
 def _name(sample: Sample) -> tuple[str, str, str]:
@@ -209,11 +173,6 @@ def _name(sample: Sample) -> tuple[str, str, str]:
 def _values(sample: Sample) -> tuple[object, ...]:
     stamp = (sample.mono_ns, sample.wall_ms, str(sample.quality))
     return sample.value, sample.at_ms, str(sample.placed), *stamp, sample.instance, sample.seq
-
-
-def _ranges(spans: object) -> Ranges:
-    assert isinstance(spans, bytes)
-    return Ranges(msgspec.json.decode(spans, type=list[tuple[int, int]]))
 
 
 def _sample(row: tuple[Any, ...]) -> Sample:

@@ -16,7 +16,7 @@ from edge.outbox import Outbox
 from edge.uplink import Uplink
 from hub.core import conditions, dedup, escalation, records
 from hub.core.desk import Desk
-from hub.core.io import Recorded
+from hub.core.io import Recorded, Send
 from hub.core.state import Live
 from hub.core.timing import When
 from protocol.ranges import Ranges
@@ -35,7 +35,8 @@ class Break(NamedTuple):
 def _receipt_before_commit() -> list[tuple[Any, str, Any]]:
     def early(self: SimHub, batch: Any) -> None:
         """The marks as if the batch were on the disk already."""
-        self.desk._tables.commit()
+        self.desk.commit()
+        self.desk.begin()
         for item, *_ in batch.stepped:
             if isinstance(item.taken, Recorded):
                 self.receipting.alarm(item.taken.area, item.taken.gateway)
@@ -47,8 +48,8 @@ def _effects_before_commit() -> list[tuple[Any, str, Any]]:
     def early(self: SimHub, batch: Any) -> None:
         for _, _, effects, _ in batch.stepped:
             for effect in effects:
-                if not type(effect).__name__.startswith("Changed"):
-                    self.effects._perform(effect, batch)
+                if isinstance(effect, Send):
+                    self.effects.send(effect)
 
     return [(SimHub, "about_to_commit", early)]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from edge.core.delivery import Delivery
 from edge.lane import LaneBox
-from edge.outbox import RETRY_S, RETRY_S_MAX, Outbox, _Pending
+from edge.outbox import Outbox, _Pending
 from edge.store import Change, Disk, Loaded, MemoryStore, StoreError, Trouble
 from protocol.records import Lane
 from simulators.world.loop import NS_PER_MS, Bell, VirtualLoop
@@ -143,7 +143,7 @@ class SimOutbox(Outbox):
                 self._kick()
             return
         self._paused = True
-        self._virtual.after(1000 * min(RETRY_S_MAX, RETRY_S * 2 ** min(self._failures - 1, 6)), self._resume)
+        self._virtual.after(1000 * self._pause_s(self._failures), self._resume)
 
     def _resume(self) -> None:
         if self._paused:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from edge.core.site import ZoneKind
-from simulators.world.hub import Book, Readings, SimHub
+from simulators.world.book import Book
+from simulators.world.hub import SimHub
 from simulators.world.loop import VirtualLoop
 from simulators.world.machine import Machine
 from simulators.world.net import Net
 from simulators.world.people import People
+from simulators.world.readings import Readings
 from simulators.world.story import SITES, Act, Story
 from simulators.world.village import GATEWAYS, House, Village
 from simulators.world.witness import Witness

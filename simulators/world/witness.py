@@ -13,9 +13,9 @@ from edge.lane import Identity
 from edge.replies import WAITING_MAX as REPLIES_MAX
 from hub.core.io import Conflicted, Effect, Gapped, Recorded, Send
 from hub.inbox import CALM_MAX, URGENT_MAX
+from hub.intake import READINGS_MAX
 from hub.journal import Draft
 from hub.outgoing import ORDERS_MAX, RECEIPTS_MAX
-from hub.recorder import READINGS_MAX
 from hub.store.port import Placed, Sample
 from protocol.codec import decode
 from protocol.kinds import Priority
@@ -339,8 +339,8 @@ class Witness:
     def watched_hub(self, hub: SimHub) -> None:
         """Now and then: bounds of the hub, and what it believes of gateways it does not hear."""
         self._bound("desk inbox", Lane.ALARM, len(hub.rounds.inbox), URGENT_MAX + CALM_MAX)
-        self._bound("telemetry inbox", Lane.TELEMETRY, hub.recorder.weight(), READINGS_MAX)
-        self._bound("outgoing", Lane.ALARM, hub.alarm_out.depth(), ORDERS_MAX + RECEIPTS_MAX)
+        self._bound("telemetry inbox", Lane.TELEMETRY, hub.intake.weight, READINGS_MAX)
+        self._bound("outgoing", Lane.ALARM, len(hub.receipting.alarm_out), ORDERS_MAX + RECEIPTS_MAX)
         if hub.metrics.set_aside._value.get():
             self.broken("set aside", "a message or an input could not be taken")
         if hub.rounds.down is not None or hub.book.slow:

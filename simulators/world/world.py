@@ -12,12 +12,15 @@ from typing import NamedTuple
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from simulators.world.hub import KEY, Book, Readings, SimHub
+from hub.core.desk import Desk
+from simulators.world.book import Book
+from simulators.world.hub import DEFAULTS, KEY, SimHub
 from simulators.world.loop import NS_PER_MS, VirtualLoop, running
 from simulators.world.machine import START_MS, Machine
 from simulators.world.net import Net
 from simulators.world.oracle import judge
 from simulators.world.people import People
+from simulators.world.readings import Readings
 from simulators.world.stage import Stage
 from simulators.world.story import Story
 from simulators.world.village import GATEWAYS, village
@@ -80,9 +83,6 @@ class World(Stage):
 
     def run(self) -> None:
         """Tell the story, heal, come to rest, judge."""
-        from hub.core.desk import Desk
-        from simulators.world.hub import DEFAULTS
-
         self.book = Book(self, Desk(self.village.registry, DEFAULTS).config_digest)
         self._start_hub()
         for machine in self.machines.values():

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
+from pathlib import Path
+
 import msgspec
+import pytest
 
 from edge.beginning import receipted
 from edge.core.delivery import Delivery
@@ -11,12 +16,13 @@ from edge.core.io import Memory, Receipted
 from edge.core.site import ZoneKind
 from edge.lane import Identity, LaneBox
 from edge.outbox import Outbox
-from edge.store import Disk, Loaded, MemoryStore, StoreError
+from edge.store import Disk, Loaded, MemoryStore, SqliteStore, StoreError
 from protocol.codec import decode
 from protocol.kinds import Kind, Priority, Qualifier
 from protocol.messages import Alarms, Receipt, Telemetry
 from protocol.records import ClockQuality, Event, Lane, Reading, Stamp
 from tests.support.house import House, village, zone
+from tests.support.wait import until
 
 ME = Identity("a1", "gw-1", "1" * 32, 1, "0" * 32, "test", "c" * 64, 6_000, 20_000)
 SMALL = Limits(records_max=16, bytes_max=100_000, reserved=0.25, extra_max=1)
@@ -116,6 +122,59 @@ async def test_presses_never_coalesce() -> None:
     lane.emit([event(seq, f"z{seq}") for seq in range(1, 9)])
     lane.emit([event(9, "z1", Priority.P1), event(10, "z1", Priority.P1)])
     assert {9, 10} <= {entry.seq for entry in lane.delivery}
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+async def test_what_waits_is_stored_again_when_its_file_was_taken_away(tmp_path: Path, swapped: bool) -> None:
+    """Somebody empties the data folder, or puts an older copy in, under a running gateway: the loss is told and what
+    awaits its receipt is in the file that is there now."""
+    told: list[tuple[str, bool]] = []
+    lane, path = box(told=told), tmp_path / "alarm.db"
+    lane.outbox = _outbox_of(lane, path)
+    lane.me = ME
+    await lane.open()
+    lane.emit([event(1, priority=Priority.P1)])
+    await until(lambda: _stored_in(path) == [1])
+    _take_away(path, swapped)
+    lane.emit([event(2, priority=Priority.P1)])
+    await until(lambda: path.exists() and _stored_in(path) == [1, 2])
+    await lane.outbox.close()
+    assert ("records_lost", True) in told
+
+
+def _take_away(path: Path, swapped: bool) -> None:
+    for file in path.parent.glob("alarm.db*"):
+        file.unlink()
+    if swapped:
+        store = SqliteStore(path, "FULL", 8_000_000)
+        store.open()
+        store.close()
+
+
+def _outbox_of(lane: LaneBox, path: Path) -> Outbox:
+    store = SqliteStore(path, "FULL", 8_000_000)
+    return Outbox("alarm", store, on_stored=lane._stored, on_fault=lane._disk_fault, on_loaded=lane._load)
+
+
+def _stored_in(path: Path) -> list[int]:
+    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+        try:
+            return [seq for (seq,) in db.execute("SELECT seq FROM record ORDER BY seq")]
+        except sqlite3.OperationalError:
+            return []
+
+
+async def test_panics_beyond_the_bounds_are_stored_once_there_is_room() -> None:
+    """The newest press lived in memory alone; as the hub's receipts make room it goes into the outbox."""
+    disk = Disk()
+    lane = box(limits=Limits(records_max=2, bytes_max=100_000, extra_max=2))
+    lane.outbox = Outbox("alarm", MemoryStore(disk), on_stored=_keys, on_fault=_fault, on_loaded=_loaded)
+    await lane.outbox.open()
+    lane.emit([event(seq, priority=Priority.P1) for seq in (1, 2, 3, 4)])
+    await until(lambda: sorted(disk.records) == [(ME.instance, 1), (ME.instance, 2)])
+    lane.receipt(Receipt(1, "h", Lane.ALARM, {ME.instance: [(1, 1)]}, 64, 1))
+    await until(lambda: sorted(disk.records) == [(ME.instance, 2), (ME.instance, 3)])
+    await lane.outbox.close()
 
 
 async def test_a_receipt_heard_and_not_remembered_is_seen_in_the_outbox() -> None:

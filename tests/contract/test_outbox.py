@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from edge.core.entries import Entry, Key
 from edge.core.gaps import Lost
-from edge.outbox import Outbox
+from edge.outbox import RETRY_S, RETRY_S_MAX, Outbox
 from edge.store import Change, Disk, Loaded, MemoryStore, SqliteStore, Store, StoreError
 from tests.support.wait import until
 
@@ -147,6 +148,31 @@ async def test_disk_that_could_not_be_opened_is_loaded_later() -> None:
     await until(lambda: heard.late)
     await box.close()
     assert (first.entries, [one.seq for one in heard.late[0].entries], heard.faults) == ([], [7], ["io", None])
+
+
+async def test_a_press_that_is_not_on_the_disk_is_tried_every_second() -> None:
+    """However long the disk has been ill; what can wait is tried ever less often, to spare it."""
+    box = outbox(MemoryStore(), Heard())
+    box.put([entry(1, 4)])
+    seldom = [box._pause_s(failures) for failures in (1, 2, 50)]
+    box.put([entry(2, 2)])
+    assert (seldom, box._pause_s(50)) == ([1.0, 2.0, RETRY_S_MAX], RETRY_S)
+
+
+async def test_a_disk_that_hangs_is_known_to_be_slow_while_it_hangs(tmp_path: Path) -> None:
+    """Another program holds the file: the transaction under way is told with the time it has taken so far."""
+    heard = Heard()
+    box = outbox(SqliteStore(tmp_path / "lane.db", "FULL", 8 * 1024 * 1024), heard)
+    await box.open()
+    holder = sqlite3.connect(tmp_path / "lane.db", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    box.put([entry(1, 1)])
+    await until(lambda: box.slow_s() > 0.2)
+    waiting = (heard.stored.copy(), heard.faults.copy())
+    holder.close()
+    await until(lambda: heard.stored)
+    await box.close()
+    assert (waiting, heard.stored) == (([], []), [(A, 1)])
 
 
 async def test_full_disk_tells_and_forgetting_makes_room(tmp_path: Path) -> None:

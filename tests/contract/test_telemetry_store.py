@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from hub.store.marks import INSTANCES_MAX
 from hub.store.port import Placed, Sample, Source, StoreError
-from hub.store.sqlite import INSTANCES_MAX, SqliteStore
+from hub.store.sqlite import SqliteStore
 from protocol.ranges import Ranges
 
 SOURCE: Source = ("a", "gw", "1" * 32)

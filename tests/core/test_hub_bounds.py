@@ -15,6 +15,7 @@ from hub.outgoing import ORDERS_MAX, Outgoing
 from hub.receipts import SPANS_MAX, credit, receipt
 from protocol.codec import SIZE_MAX, decode
 from protocol.kinds import CODES, Kind, Qualifier
+from protocol.link import Said
 from protocol.messages import Receipt
 from protocol.ranges import Ranges
 from protocol.records import ClockQuality, Event, Lane, Stamp
@@ -102,8 +103,8 @@ def test_orders_have_a_bound_and_receipts_replace_each_other() -> None:
     out.receipt("t", "telemetry", b"2")
     out.receipt("t", "alarm", b"3")
     for _ in range(ORDERS_MAX):
-        assert out._next() == ("t", b"o")
-    assert [("t", b"2"), ("t", b"3"), None] == [out._next(), out._next(), out._next()]
+        assert out.take() == Said("t", b"o")
+    assert [Said("t", b"2"), Said("t", b"3"), None] == [out.take(), out.take(), out.take()]
 
 
 def test_an_order_follows_what_the_hub_had_before_it() -> None:
@@ -112,10 +113,10 @@ def test_an_order_follows_what_the_hub_had_before_it() -> None:
     for name in ("gw-1", "gw-2"):
         out.receipt(f"lf/1/a/{name}/receipt", "alarm", name.encode())
     out.order("lf/1/a/gw-2/command", b"order")
-    assert [out._next() for _ in range(3)] == [
-        ("lf/1/a/gw-2/receipt", b"gw-2"),
-        ("lf/1/a/gw-2/command", b"order"),
-        ("lf/1/a/gw-1/receipt", b"gw-1"),
+    assert [out.take() for _ in range(3)] == [
+        Said("lf/1/a/gw-2/receipt", b"gw-2"),
+        Said("lf/1/a/gw-2/command", b"order"),
+        Said("lf/1/a/gw-1/receipt", b"gw-1"),
     ]
 
 

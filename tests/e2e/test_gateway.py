@@ -101,11 +101,12 @@ class Village:
     lines: GpioChip
     folder: Path
     child: Child | None = None
+    wrap: tuple[str, ...] = ()
 
     async def start(self) -> Child:
         """Start the program and wait until it holds the lines and was born at the hub."""
         births = len(self.hub.births)
-        argv = [sys.executable, "-c", PROGRAM]
+        argv = [*self.wrap, sys.executable, "-c", PROGRAM]
         site = str(self.folder / "site.toml")
         self.child = await start("gateway", [*argv, "edge", "run", site], self.folder / "gateway.log")
         await until(lambda: self.check().lines.held and len(self.hub.births) > births)
