@@ -59,11 +59,12 @@ class App:
         """Build from what is on disk, then run everything as named tasks."""
         config, lanes = self.config, (self.alarm, self.telemetry)
         kept = [await box.open() for box in lanes]
-        self.clock = Clock(beginning.saved(kept, "wall_ms"))
+        self.clock = Clock(beginning.floor_ms(config, kept))
         self.me = me = beginning.identity(config, kept, self.clock)
+        self.kboot_before = beginning.kboot_before(kept, me.kboot)
         for box in lanes:
             box.me = me
-            box.outbox.put([], {"boot": b"%d" % me.boot})
+            box.outbox.put([], beginning.chained(me, self.kboot_before))
         self.gateway = beginning.gateway(
             config, kept[0], me, self.clock, lambda: self.put(Troubled("memory_unreadable", True))
         )
@@ -90,6 +91,11 @@ class App:
     def put(self, item: Input) -> None:
         """Give the fold an input."""
         self.inbox.put(item)
+
+    def save_time(self) -> None:
+        """Keep on both cards what time is past: the clock of the next start may not know."""
+        for box in (self.alarm, self.telemetry):
+            box.emit([], {"wall_ms": b"%d" % self.clock.past_ms()})
 
     async def _run_tasks(self, outputs: Outputs) -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -132,7 +138,7 @@ class App:
             await self._outputs.all_off(sirens, OFF_S_MAX)
 
     async def _end(self) -> None:
-        self.alarm.emit([], {"wall_ms": b"%d" % self.clock.now().wall_ms})
+        self.save_time()
         closed = await asyncio.gather(*(box.outbox.close(CLOSE_S_MAX) for box in (self.alarm, self.telemetry)))
         log.info("gateway ends", stored=all(closed), alarms_waiting=len(self.alarm.delivery))
 
