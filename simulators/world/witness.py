@@ -129,6 +129,7 @@ class Witness:
         self.heard: dict[str, int] = {}
         self.orders: dict[str, Order] = {}
         self.waited_ms = 0
+        self.placed: dict[str, int] = {}
         self._first: dict[tuple[str, int], tuple[int, bool]] = {}
         self._ears: dict[str, _Ears] = {}
 
