@@ -48,6 +48,7 @@ class App:
         self._desired = desired
         self._watchdog = Watchdog()
         self._outputs: Outputs | None = None
+        self._led = 0
         self.alarm = self._box(
             Lane.ALARM,
             lambda seqs: self.put(Stored(seqs)),
@@ -77,6 +78,7 @@ class App:
             on_order=self.put,
             on_config=self._desired.store if self._desired is not None else lambda text: [],
             on_alarm_receipt=self._alarm_receipted,
+            on_behind=self._behind,
         )
         zones = self.gateway.birth_zones
         self.uplink = Uplink(me, *lanes, self.inward, self.clock, zones)
@@ -113,6 +115,15 @@ class App:
 
     def _alarm_receipted(self) -> None:
         self.uplink.alarm_receipted()
+
+    def _behind(self, boot: int) -> None:
+        """The next process leads the boot number, and this one speaks with it."""
+        if boot > self._led:
+            log.warning("the hub knows a later process of this gateway", boot=self.me.boot, led=boot)
+            self._led = boot
+            self.uplink.lead(boot)
+            for box in (self.alarm, self.telemetry):
+                box.outbox.put([], {"boot": b"%d" % boot})
 
     def _looked(self, reading: port.Reading) -> None:
         self.put(Looked(reading))

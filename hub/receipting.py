@@ -54,7 +54,8 @@ class Receipting:
         room = credit(self._limits.alarm, self._clerk.inbox.room(), held=self._clerk.down is not None)
         if not room:
             self._held[area, gateway] = None
-        data = receipt(self._hub, Lane.ALARM, self._desk.marks(area, gateway), room, self._clock.now_ms(), first)
+        marks, boot = self._desk.marks(area, gateway), self._desk.boot(area, gateway)
+        data = receipt(self._hub, Lane.ALARM, marks, room, self._clock.now_ms(), first, boot)
         self._metrics.receipts.labels("alarm").inc()
         self.alarm_out.receipt(topic(area, gateway, Channel.RECEIPT), Lane.ALARM, data)
 

@@ -102,8 +102,11 @@ class Telemetry(msgspec.Struct, frozen=True, omit_defaults=True):
     gaps: list[Gap] = []
 
 
-class Receipt(msgspec.Struct, frozen=True):
-    """What the hub has on disk: committed sequence ranges per instance, credit in records (0 means hold), hub time."""
+class Receipt(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the hub has on disk: committed sequence ranges per instance, credit in records (0 means hold), hub time.
+
+    `boot` is the highest boot number the hub knows of this gateway: a process that is behind it leads it from then on.
+    """
 
     v: int
     hub: Id
@@ -111,6 +114,7 @@ class Receipt(msgspec.Struct, frozen=True):
     committed: dict[Instance, list[Range]]
     credit: NonNegative
     hub_ms: WallMs
+    boot: NonNegative = 0
 
     def __post_init__(self) -> None:
         for spans in self.committed.values():

@@ -101,6 +101,10 @@ class Desk:
         """Missing alarm records of these areas."""
         return sum((self._tables.tallies.committed((area,)) or Tally() for area in areas), Tally())
 
+    def boot(self, area: str, gateway: str) -> int:
+        """The highest boot number among the processes of a gateway that records came of; 0 when none did."""
+        return dedup.boot(self._tables, area, gateway)
+
     def clock(self, area: str, gateway: str, kboot: str) -> Evidence:
         """What is known of the time of a gateway's kernel boot, to place readings of it."""
         return placing.committed(self._tables, area, gateway, kboot)

@@ -65,6 +65,7 @@ class Process:
         self.drivers: dict[str, Any] = {}
         self._pumping = False
         self._seq = 0
+        self._led = 0
         self._tick: Coming | None = None
         self._edges: set[str] = set()
         self._looked_ns: dict[str, int] = {}
@@ -94,6 +95,7 @@ class Process:
             on_order=self._ordered,
             on_config=lambda text: [],
             on_alarm_receipt=self._alarm_receipted,
+            on_behind=self._behind,
         )
         rest = (self.inward, self.clock, self.gateway.birth_zones)
         self.uplink = Uplink(self.me, self.alarm, self.telemetry, *rest)
@@ -247,6 +249,14 @@ class Process:
 
     def _alarm_receipted(self) -> None:
         self.uplink.alarm_receipted()
+
+    def _behind(self, boot: int) -> None:
+        """As edge.app does."""
+        if boot > self._led:
+            self._led = boot
+            self.uplink.lead(boot)
+            for box in (self.alarm, self.telemetry):
+                box.outbox.put([], {"boot": b"%d" % boot})
 
     def _receipted(self, instance: str, seqs: tuple[int, ...]) -> None:
         self.put(Receipted(seqs, instance))

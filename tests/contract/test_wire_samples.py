@@ -65,6 +65,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "premises": [], "zone": None, "incident": None, "keys": [], "pressed": None, "kind": None, "mode": None,
         "duration_ms": 0, "drill": False,
     },
+    "Receipt": {"boot": 0},
     "Reply": {"results": [], "faults": [], "at": None},
     "Result": {"reason": ""},
     "Session": {"beat": 0, "at": None, "queued": {}},
