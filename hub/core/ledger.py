@@ -102,9 +102,9 @@ class Tally(msgspec.Struct, frozen=True, omit_defaults=True):
         )
 
 
-def arrived(book: Book, first: int, last: int | None = None) -> Account:
-    """Records arrive, before they are in `came`; those of them that were missing are refilled."""
-    top = book.top()
+def arrived(book: Book, first: int, last: int | None = None, *, top: int | None = None) -> Account:
+    """Records arrive, before they are in `came`; those that were missing, below `top` (now), are refilled."""
+    top = book.top() if top is None else top
     if first > top:
         return book.account
     new = _minus([(first, min(top, first if last is None else last))], book.came)
