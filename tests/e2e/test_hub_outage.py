@@ -13,7 +13,7 @@ from edge.core.entries import Limits
 from hub.core.io import Recorded
 from hub.journal import input_of
 from protocol.link import Endpoint, Link
-from protocol.topics import Channel, topic
+from protocol.topics import Channel, filters
 from simulators.broker import Broker
 from tests.e2e.uplinking import Side
 from tests.support.centre import AREA, Running, running
@@ -59,7 +59,7 @@ async def metered(broker: Broker) -> AsyncIterator[Counted]:
     """How many messages each gateway published, by (gateway, channel), as a third party at the broker counts them."""
     counted: Counted = Counter()
     async with Link(Endpoint(host=broker.host, port=broker.port, client_id="meter")) as link:
-        await link.subscribe([topic(AREA, "+", channel) for channel in (Channel.ALARM, Channel.TELEMETRY)])
+        await link.subscribe(filters((Channel.ALARM, Channel.TELEMETRY)))
 
         async def count() -> None:
             async for message in link.messages():
