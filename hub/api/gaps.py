@@ -13,7 +13,7 @@ from hub.api.paging import Cursor, Limit, closed, opened
 from hub.api.problems import responses
 from hub.api.shapes import page_of
 from hub.core import ledger
-from hub.core.ledger import Book, State
+from hub.core.ledger import Book, GapState
 from hub.settings import Id
 from protocol.records import Lane
 
@@ -32,7 +32,7 @@ class GapShown(msgspec.Struct, frozen=True):
     lane: Lane
     instance: str
     boot: int | None
-    state: State
+    state: GapState
     first: int
     last: int
     count: int
@@ -47,7 +47,7 @@ async def read_gaps(
     area: Id,
     gateway: Id | None = None,
     lane: Lane | None = None,
-    state: State | None = None,
+    state: GapState | None = None,
     limit: Limit = 500,
     cursor: Cursor = None,
 ) -> Response:
