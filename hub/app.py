@@ -132,6 +132,7 @@ class Hub:
             clerk.perform, clerk.hold, recorder.receipt = effects.perform, effects.hold, receipting.telemetry
             links = Links(registry, clock.mono_ms())
             links.recall(desk.gateways())
+            effects.obeying = links.obeying
             ingest = Ingest(Gate(registry), links, clerk, recorder, receipting, clock, metrics)
             connections = Connections(settings.hub.id, session, settings.mqtt, ingest, clock)
 

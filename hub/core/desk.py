@@ -24,7 +24,7 @@ from hub.core.clocks import Evidence
 from hub.core.context import Context
 from hub.core.defaults import Defaults
 from hub.core.incident import Incident, State
-from hub.core.io import Conflicted, Due, Effect, Gapped, Input, Linked, Moved, Recorded, Replied, Send
+from hub.core.io import Conflicted, Due, Effect, Gapped, Input, Linked, Moved, Recorded, Replied, Send, Twinned
 from hub.core.ledger import Book, Tally
 from hub.core.registry import Registry
 from hub.core.rules.base import Ignored, Verdict
@@ -174,6 +174,8 @@ class Desk:
             return records.conflicted(ctx, item)
         if isinstance(item, Gapped):
             return records.gapped(ctx, item)
+        if isinstance(item, Twinned):
+            return records.twinned(ctx, item)
         return self._came(ctx, item)
 
     def _came(self, ctx: Context, item: Due) -> Verdict:

@@ -436,6 +436,7 @@ class SimHub:
         self.recorder.receipt = self.receipting.telemetry
         links = Links(registry, self.clock.mono_ms())
         links.recall(desk.gateways())
+        self.effects.obeying = links.obeying
         self.ingest = SimIngest(Gate(registry), links, self.clerk, self.recorder, self.receipting, self.clock, metrics)
         for order in desk.resume(self.clock.now_ms()):
             self.effects.send(order)
