@@ -51,7 +51,7 @@ class Links:
             if (known := self.known.get((view.area, view.id))) is not None:
                 # Of one that was up the view says when it was last heard before the loss; it was heard since.
                 known.told, known.heard_ms = view.up, view.since_ms if view.up else view.heard_ms
-                known.speakers = Speakers(view.profile_ms, view.rightful, view.seconds)
+                known.speakers = Speakers(view.profile_ms, view.rightful, view.seconds, known.grace_from_ms)
 
     def spoke(self, area: str, gateway: str, instance: str, boot: int, mono_ms: int) -> Twinned | None:
         """A process said of itself just now that it is there; an input for the desk when it shows another state of

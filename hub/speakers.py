@@ -37,14 +37,18 @@ class Voice:
 
 class Speakers:
     """The processes under one name. `rightful` is None until one is heard; `recalled` is what was known of seconds
-    before the hub's start: the rightful one and they."""
+    before the hub's start at `began_ms`: the rightful one and they."""
 
-    def __init__(self, profile_ms: int, rightful: str | None = None, recalled: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, profile_ms: int, rightful: str | None = None, recalled: tuple[str, ...] = (), began_ms: int = 0
+    ) -> None:
         self.rightful = rightful
         self._profile_ms = profile_ms
         self._boot = 0
         self._first_ms: int | None = None
-        self._others = {one: Voice(one, 0, 0, 0, 0, spoke_last=False, second=True) for one in recalled}
+        self._others = {
+            one: Voice(one, 0, began_ms, began_ms, began_ms, spoke_last=False, second=True) for one in recalled
+        }
 
     @property
     def seconds(self) -> tuple[str, ...]:

@@ -108,7 +108,8 @@ def test_a_second_one_that_is_gone_is_forgotten() -> None:
 
 def test_what_was_known_survives_a_restart_of_the_hub() -> None:
     """The copy speaks first after it, and is refused from its first word."""
-    one = spoken("bbab", speakers=Speakers(PROFILE_MS, A, (B,)))
+    began_ms = 9_000_000_000
+    one = spoken("bbab", speakers=Speakers(PROFILE_MS, A, (B,), began_ms), at_ms=began_ms)
     assert (one.rightful, one.seconds, one.obeying()) == (A, (B,), (A,))
 
 
