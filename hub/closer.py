@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import structlog
 
@@ -11,6 +12,7 @@ from hub.clock import HubClock
 from hub.core.closing import REASON, Close, Closing
 from hub.core.desk import Desk
 from hub.core.io import Gapped
+from hub.core.ledger import Book
 from hub.inbox import Item
 from hub.recorder import Delivery, Recorder
 from hub.store.port import Loss, StoreError, TelemetryStore
@@ -67,6 +69,10 @@ class Closer:
             books = await self._recorder.call(self._store.books, area, gateway) if some else []
         except StoreError:
             return  # the recorder tells the trouble; a later session closes
+        self.readings(area, gateway, session, books)
+
+    def readings(self, area: str, gateway: str, session: Session, books: Sequence[Book]) -> None:
+        """Through the telemetry store, whose `books` of the gateway these are."""
         for one in self._closing.session(area, gateway, Lane.TELEMETRY, session, books):
             self._say(area, gateway, Lane.TELEMETRY, one)
             source = (area, gateway, one.instance)

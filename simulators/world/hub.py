@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
@@ -11,6 +12,7 @@ import msgspec
 from hub.chain import Entry, Head
 from hub.clerk import BACKOFF_MS_FIRST, BACKOFF_MS_MAX, Clerk, Done, _Batch
 from hub.clock import HubClock
+from hub.closer import Closer
 from hub.connections import BACKOFF, LANES
 from hub.core import ledger
 from hub.core.defaults import Defaults
@@ -34,7 +36,7 @@ from hub.store.port import Loss, Placed, Sample, Source, StoreError, TelemetrySt
 from hub.store.settling import settle
 from protocol.codec import encode
 from protocol.link import INFLIGHT_MAX, Incoming, Will
-from protocol.messages import VERSION, HubSession
+from protocol.messages import VERSION, HubSession, Session
 from protocol.ranges import Ranges
 from protocol.records import Lane
 from protocol.topics import Channel, filters, hub_topic, topic
@@ -355,6 +357,16 @@ class SimIngest(Ingest):
             self._tell(self._untold.pop(key))
 
 
+class SimCloser(Closer):
+    """The real one; the telemetry store is asked at once."""
+
+    def beat(self, area: str, gateway: str, session: Session) -> None:
+        """A session was heard just now."""
+        self.alarms(area, gateway, session)
+        with contextlib.suppress(StoreError):
+            self.readings(area, gateway, session, self._store.books(area, gateway))
+
+
 class Connection:
     """One of the hub's two connections."""
 
@@ -438,6 +450,8 @@ class SimHub:
         links.recall(desk.gateways())
         self.effects.obeying = links.obeying
         self.ingest = SimIngest(Gate(registry), links, self.clerk, self.recorder, self.receipting, self.clock, metrics)
+        closer = SimCloser(desk, self.clerk, cast(TelemetryStore, readings), self.recorder, self.clock)
+        self.ingest.spoke, self.ingest.beat = closer.spoke, closer.beat
         for order in desk.resume(self.clock.now_ms()):
             self.effects.send(order)
         self.clerk.attend(self)

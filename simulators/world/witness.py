@@ -307,7 +307,7 @@ class Witness:
                 new = seen.add(taken.event.seq)
                 if not new and isinstance(taken, Recorded):
                     self.broken("twice", f"record {taken.event.seq} of {taken.gateway} was committed twice")
-            elif isinstance(taken, Gapped):
+            elif isinstance(taken, Gapped) and not taken.by_hub:  # what the hub closes is not to be receipted
                 self.durable.setdefault((taken.gateway, taken.instance), Ranges()).add(taken.first, taken.last)
 
     def receipting(self, topic: str, data: bytes) -> None:
