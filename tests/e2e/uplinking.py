@@ -54,9 +54,9 @@ class Side:
     limits: Limits = QUICK
     area: str = AREA
     gateway: str = GATEWAY
+    clock: Clock = field(default_factory=Clock)
 
     def __post_init__(self) -> None:
-        self.clock = Clock()
         self.seqs = {Lane.ALARM: 0, Lane.TELEMETRY: 0}
         self.me = Identity(
             self.area,
@@ -93,12 +93,18 @@ class Side:
         for box in (self.alarm, self.telemetry):
             await box.outbox.close()
 
-    def press(self, priority: Priority = Priority.P1, kind: Kind = Kind.PANIC, zone: str | None = None) -> int:
+    def press(
+        self,
+        priority: Priority = Priority.P1,
+        kind: Kind = Kind.PANIC,
+        zone: str | None = None,
+        qualifier: Qualifier = Qualifier.NEW,
+    ) -> int:
         """One alarm record."""
         self.seqs[Lane.ALARM] += 1
         seq = self.seqs[Lane.ALARM]
         where = f"z{seq}" if zone is None else zone
-        self.alarm.emit([Event(seq, kind, Qualifier.NEW, priority, self.clock.now(), f"key-{seq}", zone=where)])
+        self.alarm.emit([Event(seq, kind, qualifier, priority, self.clock.now(), f"key-{seq}", zone=where)])
         self.uplink.alarm_made()
         return seq
 
