@@ -5,45 +5,56 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
+import msgspec
 import structlog
 
-from hub.chain import Broken, Entry, followed
+from hub.chain import GENESIS, Broken, Entry, Head, followed
+from hub.checkpoint import FORM, Checkpoint, Identity, unfit
 from hub.clerk import DIGESTS_MAX
-from hub.core.desk import Desk
+from hub.core.desk import RULES_VERSION, Desk
 from hub.core.io import NotAllowed, Recorded
 from hub.ingest import digest_of
-from hub.journal import Journal, input_of
+from hub.journal import Journal, Past, input_of
 
 
 @dataclass(slots=True)
 class Rebuilt:
     """What the journal gave. `differing`: moves that are refused today; `left_out`: entries the desk could not take.
 
-    `broken` is the first entry that does not follow in its chain; `last_ms` when the last entry was taken (hub wall).
+    `entries` were folded, after the first `skipped` of a checkpoint; `broken` is the first that does not follow in its
+    chain; `last_ms` when the last was taken (hub wall); `hash` is that of the last, `heads` the ends of the chains.
     """
 
+    skipped: int = 0
     entries: int = 0
     differing: int = 0
     left_out: int = 0
     last_ms: int = 0
+    hash: bytes = GENESIS
     broken: Broken | None = None
-    digests: OrderedDict[tuple[str, str, str, int], bytes] = field(default_factory=OrderedDict)
+    heads: dict[str, Head] = field(default_factory=dict)
+    digests: OrderedDict[Identity, bytes] = field(default_factory=OrderedDict)
+
+    @property
+    def n(self) -> int:
+        """The number of the last entry."""
+        return self.skipped + self.entries
 
 
-def rebuild(desk: Desk, journal: Journal) -> Rebuilt:
-    """Fold every entry. Raises JournalError.
+def rebuild(desk: Desk, journal: Journal | Past, made: Checkpoint | None = None) -> Rebuilt:
+    """Fold every entry, or those after a checkpoint that fits. Raises JournalError.
 
     A journal somebody tampered with, or a rule that changed, must not leave a village without its hub: what cannot be
     taken is left out, loudly, and the rest stands.
     """
     log = structlog.get_logger("hub.rebuild")
-    found = Rebuilt()
-    for entry, broken in followed(journal.entries()):
+    found = _taken_up(desk, journal, made)
+    for entry, broken in followed(journal.entries(found.skipped), found.skipped, found.heads):
         if broken is not None and found.broken is None:
             found.broken = broken
             log.error("the journal's chain is broken", entry=str(broken))
         found.entries += 1
-        found.last_ms = max(found.last_ms, entry.at_ms)
+        found.last_ms, found.hash = max(found.last_ms, entry.at_ms), entry.hash
         desk.begin()
         try:
             _fold(desk, entry, found)
@@ -56,8 +67,51 @@ def rebuild(desk: Desk, journal: Journal) -> Rebuilt:
             continue
         desk.commit()
     words = {"entries": found.entries, "differing": found.differing, "left_out": found.left_out}
-    log.info("rebuilt from the journal", **words)
+    log.info("rebuilt from the journal", skipped=found.skipped, **words)
     return found
+
+
+def checkpoint(desk: Desk, found: Rebuilt) -> Checkpoint:
+    """The checkpoint of a desk just rebuilt."""
+    return Checkpoint(
+        form=FORM,
+        config=desk.config_digest,
+        rules=RULES_VERSION,
+        n=found.n,
+        hash=found.hash,
+        last_ms=found.last_ms,
+        refused=found.differing,
+        left_out=found.left_out,
+        broken=found.broken,
+        heads=list(found.heads.values()),
+        digests=list(found.digests.items()),
+        desk=desk.snapshot(),
+    )
+
+
+def _taken_up(desk: Desk, journal: Journal | Past, made: Checkpoint | None) -> Rebuilt:
+    """The desk as of the checkpoint; as of the beginning where there is none that fits."""
+    if made is None:
+        return Rebuilt()
+    why = unfit(made, desk.config_digest, RULES_VERSION, journal.hash_at(made.n))
+    try:
+        if not why:
+            desk.restore(made.desk)
+    except msgspec.ValidationError as cause:
+        why = str(cause)
+    if why:
+        structlog.get_logger("hub.rebuild").warning("the checkpoint is left aside", n=made.n, why=why)
+        return Rebuilt()
+    return Rebuilt(
+        skipped=made.n,
+        differing=made.refused,
+        left_out=made.left_out,
+        last_ms=made.last_ms,
+        hash=made.hash,
+        broken=made.broken,
+        heads={head.area: head for head in made.heads},
+        digests=OrderedDict(made.digests),
+    )
 
 
 def _fold(desk: Desk, entry: Entry, found: Rebuilt) -> None:

@@ -82,9 +82,9 @@ class Book(Journal):
         if self.down:
             raise JournalError("disk is full")
 
-    def entries(self) -> Iterator[Entry]:
-        """Every entry, in order."""
-        return iter(self.written)
+    def entries(self, after: int = 0) -> Iterator[Entry]:
+        """Every entry after the one numbered `after`, in order."""
+        return iter(self.written[after:])
 
     def inputs(self) -> Iterator[tuple[int, Input]]:
         """Every input with its time."""
