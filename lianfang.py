@@ -1,4 +1,4 @@
-"""The `lianfang` command: every installed part brings its own sub-command by an entry point."""
+"""The `lianfang` command: every installed part brings its own sub-commands by entry points."""
 
 from __future__ import annotations
 
@@ -22,7 +22,11 @@ def main() -> None:
 
 def _add(root: typer.Typer, entry: EntryPoint) -> None:
     try:
-        root.add_typer(entry.load(), name=entry.name)
+        part = entry.load()
+        if isinstance(part, typer.Typer):
+            root.add_typer(part, name=entry.name)
+        else:
+            root.command(entry.name)(part)
     except ModuleNotFoundError as cause:
         missing = cause.name or "a module"
         root.command(entry.name, help=f"not installed here: needs {missing}")(_unavailable(entry.name, missing))

@@ -48,6 +48,7 @@ class App:
         self._desired = desired
         self._watchdog = Watchdog()
         self._outputs: Outputs | None = None
+        self._led = 0
         self.alarm = self._box(
             Lane.ALARM,
             lambda seqs: self.put(Stored(seqs)),
@@ -59,11 +60,12 @@ class App:
         """Build from what is on disk, then run everything as named tasks."""
         config, lanes = self.config, (self.alarm, self.telemetry)
         kept = [await box.open() for box in lanes]
-        self.clock = Clock(beginning.saved(kept, "wall_ms"))
+        self.clock = Clock(beginning.floor_ms(config, kept))
         self.me = me = beginning.identity(config, kept, self.clock)
+        self.kboot_before = beginning.kboot_before(kept, me.kboot)
         for box in lanes:
             box.me = me
-            box.outbox.put([], {"boot": b"%d" % me.boot})
+            box.outbox.put([], beginning.chained(me, self.kboot_before))
         self.gateway = beginning.gateway(
             config, kept[0], me, self.clock, lambda: self.put(Troubled("memory_unreadable", True))
         )
@@ -76,6 +78,7 @@ class App:
             on_order=self.put,
             on_config=self._desired.store if self._desired is not None else lambda text: [],
             on_alarm_receipt=self._alarm_receipted,
+            on_behind=self._behind,
         )
         zones = self.gateway.birth_zones
         self.uplink = Uplink(me, *lanes, self.inward, self.clock, zones)
@@ -90,6 +93,11 @@ class App:
     def put(self, item: Input) -> None:
         """Give the fold an input."""
         self.inbox.put(item)
+
+    def save_time(self) -> None:
+        """Keep on both cards what time is past: the clock of the next start may not know."""
+        for box in (self.alarm, self.telemetry):
+            box.emit([], {"wall_ms": b"%d" % self.clock.past_ms()})
 
     async def _run_tasks(self, outputs: Outputs) -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -107,6 +115,15 @@ class App:
 
     def _alarm_receipted(self) -> None:
         self.uplink.alarm_receipted()
+
+    def _behind(self, boot: int) -> None:
+        """The next process leads the boot number, and this one speaks with it."""
+        if boot > self._led:
+            log.warning("the hub knows a later process of this gateway", boot=self.me.boot, led=boot)
+            self._led = boot
+            self.uplink.lead(boot)
+            for box in (self.alarm, self.telemetry):
+                box.outbox.put([], {"boot": b"%d" % boot})
 
     def _looked(self, reading: port.Reading) -> None:
         self.put(Looked(reading))
@@ -132,7 +149,7 @@ class App:
             await self._outputs.all_off(sirens, OFF_S_MAX)
 
     async def _end(self) -> None:
-        self.alarm.emit([], {"wall_ms": b"%d" % self.clock.now().wall_ms})
+        self.save_time()
         closed = await asyncio.gather(*(box.outbox.close(CLOSE_S_MAX) for box in (self.alarm, self.telemetry)))
         log.info("gateway ends", stored=all(closed), alarms_waiting=len(self.alarm.delivery))
 

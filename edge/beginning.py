@@ -16,7 +16,7 @@ from edge.core.io import Memory, Receipted
 from edge.lane import Identity, LaneBox
 from edge.store import Loaded
 from protocol.link import Endpoint
-from protocol.records import ClockQuality
+from protocol.tls import valid_from
 
 log = structlog.get_logger("lianfang.beginning")
 
@@ -27,16 +27,35 @@ def saved(kept: list[Loaded], name: str) -> int:
     return max((int(value) for value in found if value.isdigit()), default=0)
 
 
+def floor_ms(config: Config, kept: list[Loaded]) -> int:
+    """The latest wall time that is surely past: as the last process saved it, or when our certificate was made."""
+    tls = config.mqtt.tls
+    made = valid_from(tls.cert) if tls is not None else None
+    return max(saved(kept, "wall_ms"), 0 if made is None else int(made.timestamp() * 1000))
+
+
+def kboot_before(kept: list[Loaded], kboot: str) -> str:
+    """The kernel boot that ended before this one began, as a card has it; empty where none does."""
+    for one in kept:
+        last = one.values.get("kboot", b"").decode(errors="replace")
+        if last:
+            return last if last != kboot else one.values.get("kboot_before", b"").decode(errors="replace")
+    return ""
+
+
+def chained(me: Identity, before: str) -> dict[str, bytes]:
+    """What the next process has to know of this one."""
+    return {"boot": b"%d" % me.boot, "kboot": me.kboot.encode(), "kboot_before": before.encode()}
+
+
 def identity(config: Config, kept: list[Loaded], clock: Clock) -> Identity:
-    """A new instance. Its boot number rises even past a lost or replaced card, where the clock is good enough to lead
-    it."""
-    now = clock.now()
-    led = now.wall_ms // 1000 if now.quality is not ClockQuality.UNSET else 0
+    """A new instance. Its boot number rises even past a lost or replaced card: the time leads it, and without a clock
+    the latest time that is known to be past."""
     return Identity(
         area=config.site.area,
         gateway=config.site.gateway,
         instance=secrets.token_hex(16),
-        boot=max(saved(kept, "boot") + 1, led),
+        boot=max(saved(kept, "boot") + 1, clock.now().wall_ms // 1000),
         kboot=kernel_boot(),
         software=f"lianfang {version('lianfang')}",
         config=config.sha256,

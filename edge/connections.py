@@ -112,7 +112,8 @@ class Connections:
     async def _heartbeat(self, link: Link) -> None:
         while True:
             await asyncio.sleep(self._uplink.me.heartbeat_ms / 1000)
-            await _say(link, self._uplink.heartbeat())
+            for said in self._uplink.heartbeat():
+                await _say(link, said)
 
 
 async def _say(link: Link, said: Said) -> None:

@@ -26,6 +26,8 @@ from protocol.topics import ROOT, Channel, parse
 HUBS_MAX = 16
 """Hubs whose session is remembered; the one heard longest ago is forgotten first."""
 LOG_EVERY_NS = 60_000_000_000
+BOOT_MAX = 2**53
+"""Boot numbers are seconds or counts: none comes near, and what does is not followed."""
 EARLY_MAX = 64
 """Orders that wait for the hub's time; beyond it the oldest is forgotten, and the hub sends it again."""
 
@@ -41,6 +43,8 @@ class Inward:
 
     `on_order` hears good orders; `on_config` gets a desired configuration's text and answers what is wrong with it, in
     a thread of its own, since reading it takes long and disks take longer. Of those that wait the newest counts.
+    `on_behind` hears the boot number to lead with when the hub knows another process by this one's or a higher: the
+    card was lost or put back while no clock was set.
 
     A gateway whose clock is not synchronised cannot tell a fresh order from an old one until the hub's first receipt.
     Orders that come before it wait for it unanswered: a refusal would be final, and a call or stand-down lost by it.
@@ -57,6 +61,7 @@ class Inward:
         on_order: Callable[[Ordered], None],
         on_config: Callable[[str], Sequence[Fault]],
         on_alarm_receipt: Callable[[], None],
+        on_behind: Callable[[int], None] = lambda boot: None,
     ) -> None:
         self._me = me
         self._clock = clock
@@ -64,6 +69,7 @@ class Inward:
         self._on_order = on_order
         self._on_config = on_config
         self._on_alarm_receipt = on_alarm_receipt
+        self._on_behind = on_behind
         self._sessions: dict[tuple[str, str], str] = {}
         self._logged: dict[str, int] = {}
         self._config_seen: str | None = None
@@ -113,6 +119,8 @@ class Inward:
             self._order(order)
         if receipt.lane is not box.lane:
             return
+        if self._me.boot <= receipt.boot < BOOT_MAX and self._me.instance not in receipt.committed:
+            self._on_behind(receipt.boot + 1)
         box.receipt(receipt)
         if receipt.lane == "alarm":
             self._on_alarm_receipt()
@@ -137,8 +145,18 @@ class Inward:
             name = _order_name(command)
             refused = Result(premises=None, outcome=Outcome.REFUSED, reason=found[:512])
             return [self._reply(name, results=[refused])] if name is not None else []
+        if found.instance not in (None, self._me.instance):
+            return [self._not_meant(found.id, found.instance, Channel.COMMAND)]
         self._order(found)
         return []
+
+    def _not_meant(self, name: str, meant: str | None, channel: Channel) -> Reply:
+        """What names another process is of before a restart of ours, or of a gateway that has our name and is not us:
+        the hub holds that one for the rightful."""
+        why = f"for process {meant}, and this is {self._me.instance}"
+        self._refuse("another_instance", why, channel)
+        refused = Result(premises=None, outcome=Outcome.REFUSED, reason=why)
+        return msgspec.structs.replace(self._reply(name, results=[refused]), meant=meant)
 
     def _order(self, order: Order) -> None:
         hub_ms = self.hub_clock.now_ms(self._clock.mono_ns())
@@ -163,6 +181,8 @@ class Inward:
         if config.sha256 in (self._me.config, self._config_seen):
             return []  # retained, so it comes again with every connection
         name = f"config-{config.sha256[:16]}"
+        if config.instance not in (None, self._me.instance):
+            return [self._not_meant(name, config.instance, Channel.CONFIG)]
         found = hashlib.sha256(config.toml.encode()).hexdigest()
         if found != config.sha256:
             faults: Sequence[Fault] = [Fault("config", "sha256", config.sha256, f"{found}, the digest of its text")]

@@ -18,14 +18,26 @@ class Presence:
         self._me, self._clock, self._lanes, self._zones = me, clock, lanes, zones
         self.connection = 0
         self.beat = 0
+        self._boot = me.boot
+        self._told_boot = me.boot
+
+    def lead(self, boot: int) -> None:
+        """Another process of this gateway has a higher boot number than the card knew: speak with this one from now on,
+        or be taken for one that is over."""
+        self._boot = max(self._boot, boot)
+
+    def reborn(self) -> bool:
+        """Whether the birth that was told last is of a boot number left behind."""
+        return self._told_boot != self._boot
 
     def birth(self) -> Birth:
         """The gateway and its zones, as far as they may be told."""
         me = self._me
+        self._told_boot = self._boot
         return Birth(
             v=VERSION,
             instance=me.instance,
-            boot=me.boot,
+            boot=self._boot,
             kboot=me.kboot,
             software=me.software,
             config=me.config,
@@ -40,7 +52,7 @@ class Presence:
         return Session(
             VERSION,
             self._me.instance,
-            self._me.boot,
+            self._boot,
             self.connection,
             online,
             beat=self.beat,

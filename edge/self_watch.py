@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import structlog
 
@@ -23,6 +23,10 @@ SAVE_LOOKS = 120
 DISK_SLOW_S = 5.0
 """A transaction that takes longer is a fault of the card: until it ends, records are in memory alone."""
 
+HUB_TOLD_NS = 6 * 3_600 * 1_000_000_000
+"""How often the hub's time is told back to it: clocks drift apart meanwhile."""
+Detail: TypeAlias = dict[str, str | int | float | bool]
+
 log = structlog.get_logger("lianfang.self_watch")
 
 
@@ -34,6 +38,7 @@ class SelfWatch:
         self._watcher = health.Watcher()
         self._link_down = False
         self._clock_unset = False
+        self._hub_told_ns: int | None = None
         self._inbox_lost = 0
         self._slow: set[str] = set()
 
@@ -41,11 +46,9 @@ class SelfWatch:
         """Look until cancelled."""
         every = int(health.PERIOD_MS / 1000 / LOOK_S)
         look = 0
-        self._tell_clock(Step(0, self._app.clock.now().quality))
+        self._begin()
         while True:
-            step = self._app.clock.check()
-            if step is not None:
-                self._tell_clock(step)
+            self._clock()
             self._link()
             self._inbox()
             self._disk()
@@ -56,9 +59,21 @@ class SelfWatch:
             if look % every == 0:
                 self._report(found)
             if look % SAVE_LOOKS == SAVE_LOOKS - 1:
-                self._app.alarm.emit([], {"wall_ms": b"%d" % self._app.clock.now().wall_ms})
+                self._app.save_time()
             look += 1
             await asyncio.sleep(LOOK_S)
+
+    def _begin(self) -> None:
+        clock, before = self._app.clock, self._app.kboot_before
+        if before:
+            self._app.put(Troubled("clock_set", True, {"source": "start", "before": before}))
+        self._tell_clock(Step(0, clock.now().quality, clock.error_ms()))
+
+    def _clock(self) -> None:
+        step = self._app.clock.check()
+        if step is not None:
+            self._tell_clock(step)
+        self._tell_hub_time()
 
     def _tell_clock(self, step: Step) -> None:
         """A clock that is right now lets the hub place what was recorded before in this kernel boot."""
@@ -69,12 +84,21 @@ class SelfWatch:
             self._app.put(Troubled("clock", unset, {"quality": str(step.quality)}))
         if step.by_ms or step.quality is ClockQuality.SYNCED:
             offset_ms = now.wall_ms - now.mono_ns // NS
-            detail: dict[str, str | int | float | bool] = {
-                "quality": str(step.quality),
-                "offset_ms": offset_ms,
-                "by_ms": step.by_ms,
-            }
-            self._app.put(Troubled("clock_set", True, detail))
+            detail: Detail = {"source": "clock", "quality": str(now.quality), "offset_ms": offset_ms}
+            if step.error_ms is not None and now.quality is ClockQuality.SYNCED:
+                detail["error_ms"] = step.error_ms
+            self._app.put(Troubled("clock_set", True, {**detail, "by_ms": step.by_ms}))
+
+    def _tell_hub_time(self) -> None:
+        """Whoever has no time service places by the hub's time: by its receipts it was at least so late."""
+        heard, now_ns = self._app.inward.hub_clock.heard_at(), self._app.clock.mono_ns()
+        if heard is None or (self._hub_told_ns is not None and now_ns - self._hub_told_ns < HUB_TOLD_NS):
+            return
+        hub_ms, at_ns = heard
+        self._hub_told_ns = now_ns
+        heard_ms = at_ns // NS + 1
+        detail: Detail = {"source": "hub", "offset_ms": hub_ms - heard_ms, "heard_ms": heard_ms}
+        self._app.put(Troubled("clock_set", True, detail))
 
     def _link(self) -> None:
         since_ns = self._app.uplink.down_since_ns

@@ -62,6 +62,10 @@ class Uplink:
         self._pacing = Pacing()
         self._presence = Presence(me, clock, (alarm, telemetry), zones)
 
+    def lead(self, boot: int) -> None:
+        """Birth and sessions are told with this boot number from the next heartbeat on, unless theirs is higher."""
+        self._presence.lead(boot)
+
     def alarm_made(self) -> None:
         """An alarm record was just offered: telemetry stands back for a while."""
         self._pacing.alarm(self.clock.mono_ns())
@@ -91,7 +95,7 @@ class Uplink:
     def greeting(self, lane: Lane) -> Iterator[Said]:
         """What is said first, each made when the one before was acknowledged."""
         if lane is Lane.ALARM:
-            yield Said(self._topic(Channel.BIRTH), encode(self._presence.birth()), retain=True)
+            yield self._birth()
             yield self._session(online=True)
 
     def begin(self, lane: Lane) -> Sending:
@@ -130,14 +134,17 @@ class Uplink:
         """A reply as its message."""
         return Said(self._topic(Channel.REPLY), encode(reply))
 
-    def heartbeat(self) -> Said:
-        """The session's next word; due every `me.heartbeat_ms`."""
+    def heartbeat(self) -> list[Said]:
+        """The session's next word, due every `me.heartbeat_ms`; the birth before it, once another boot number leads."""
         self._presence.beat += 1
-        return self._session(online=True)
+        return [*([self._birth()] if self._presence.reborn() else []), self._session(online=True)]
 
     def farewell(self) -> Said:
         """The goodbye of a process that ends well."""
         return self._session(online=False)
+
+    def _birth(self) -> Said:
+        return Said(self._topic(Channel.BIRTH), encode(self._presence.birth()), retain=True)
 
     def _session(self, *, online: bool) -> Said:
         return Said(self._topic(Channel.SESSION), encode(self._presence.session(online=online)), retain=True)

@@ -11,16 +11,17 @@ from typing import Any, TypeAlias
 
 import structlog
 import uvicorn
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from hub import beginning
 from hub.announcing import Announcer
 from hub.api.app import build
 from hub.api.desk import Parts
+from hub.checkpointing import Checkpointing, task_of
 from hub.clerk import Clerk
 from hub.clock import HubClock
 from hub.closer import Closer
 from hub.connections import Connections
-from hub.core.desk import RULES_VERSION, Desk
+from hub.core.desk import Desk
 from hub.defaults import load_defaults
 from hub.downlink import Downlink
 from hub.effects import Effects
@@ -28,19 +29,16 @@ from hub.erasable import Erasable
 from hub.gate import Gate
 from hub.ingest import Ingest
 from hub.intake import Intake
-from hub.journal import Journal, JournalError, JournalMoved
+from hub.journal import JournalMoved
 from hub.links import Links
 from hub.live import LiveStream
 from hub.metrics import Metrics
-from hub.orders import load_key, make_key
 from hub.rebuild import rebuild
 from hub.receipting import Receipting
 from hub.recorder import Recorder
 from hub.registry import load as load_registry
 from hub.rounds import Rounds
 from hub.settings import Settings
-from hub.store.port import StoreError
-from hub.store.sqlite import SqliteStore
 from protocol.faults import Fault, Refused
 from protocol.link import LinkError
 from protocol.records import Lane
@@ -71,8 +69,8 @@ class Hub:
     async def run(self) -> None:
         """Put everything together and run it.
 
-        Raises Refused for what the configuration names and is not usable, JournalError when the journal cannot be
-        read at the start, JournalMoved when it was written to by somebody else.
+        Raises Refused for what the configuration names and is not usable (the journal among it), JournalMoved when
+        the journal was written to by somebody else.
         """
         with contextlib.closing(self._listen()) as listener, self._built() as (tasks, parts, connections):
             self.parts = parts
@@ -93,15 +91,6 @@ class Hub:
             finally:
                 parts.live.close()
         self._log.info("ended")
-
-    def _key(self) -> Ed25519PrivateKey:
-        path = self.settings.key_path
-        if path.exists():
-            return load_key(path)
-        self._log.warning(
-            "made a new signing key: gateways obey it once they are given its public half", path=str(path)
-        )
-        return make_key(path)
 
     def _listen(self) -> socket.socket:
         api = self.settings.api
@@ -125,12 +114,13 @@ class Hub:
         registry = load_registry(settings.hub.registry).registry
         defaults = load_defaults(settings.hub.defaults)
         desk = Desk(registry, defaults)
-        settings.hub.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # notes and names are in it
-        private = self._key()
         with contextlib.ExitStack() as stack:
-            journal = stack.enter_context(_journal(settings, desk.config_digest))
-            store = stack.enter_context(contextlib.closing(_store(settings)))
-            rebuilt = rebuild(desk, journal)
+            stack.callback(beginning.held(settings).release)
+            private = beginning.key(settings)
+            with beginning.readable(settings):
+                journal = stack.enter_context(beginning.journal(settings, desk.config_digest))
+                rebuilt = rebuild(desk, journal, beginning.checkpoint(settings))
+            store = stack.enter_context(contextlib.closing(beginning.store(settings)))
             clock = HubClock(rebuilt.last_ms)
             rounds = Rounds(desk, clock, metrics, rebuilt.digests, batch_max=settings.journal.batch)
             clerk = Clerk(rounds, journal)
@@ -138,7 +128,8 @@ class Hub:
             intake = Intake(metrics)
             recorder = Recorder(intake, store, metrics)
             stack.callback(recorder.writer.shutdown)
-            erasable = Erasable(journal, clerk.writer)
+            with beginning.readable(settings):
+                erasable = Erasable(journal, clerk.writer)
             session = secrets.token_hex(16)
             live = LiveStream(session[:8], metrics)
             receipting = Receipting(settings.hub.id, rounds, intake, clock, defaults.credit, metrics)
@@ -147,6 +138,7 @@ class Hub:
             rounds.perform, rounds.hold, intake.receipt = effects.perform, effects.hold, receipting.telemetry
             links = Links(registry, clock.mono_ms())
             links.recall(desk.gateways())
+            effects.obeying = links.obeying
             ingest = Ingest(Gate(registry), links, rounds, intake, receipting, clock, metrics)
             downlink = Downlink(settings.hub.id, session, ingest, receipting, clock)
             connections = Connections(downlink, settings.mqtt)
@@ -156,7 +148,7 @@ class Hub:
                     effects.send(order)
 
             ingest.born = send_again
-            closer = Closer(rounds, store, recorder, clock)
+            closer = Closer(rounds, intake, clock)
             ingest.spoke, ingest.beat = closer.spoke, closer.beat
             for order in desk.resume(clock.now_ms()):
                 effects.send(order)
@@ -167,7 +159,8 @@ class Hub:
                 "prune": recorder.prune(clock.now_ms, keep.keep_days * DAY_MS, keep.keep_mb * 2**20),
                 "receipts": recorder.receipt(receipting),
                 "watch": ingest.watch(),
-                "closer": closer.run(),
+                "checkpoints": Checkpointing(task_of(settings, desk.config_digest), journal, rebuilt.skipped).run(),
+                "closer": recorder.close_holes(closer),
                 "alarm lane": connections.run(Lane.ALARM),
                 "telemetry lane": connections.run(Lane.TELEMETRY),
             }
@@ -194,22 +187,6 @@ async def _farewell(connections: Connections) -> None:
     with contextlib.suppress(LinkError, TimeoutError):
         async with asyncio.timeout(END_S):
             await connections.farewell()
-
-
-def _journal(settings: Settings, config: str) -> Journal:
-    try:
-        return Journal(settings.journal_url, config=config, rules=RULES_VERSION, busy_ms=settings.journal.busy_ms)
-    except JournalError as cause:
-        fault = Fault("hub", "journal.url", f"{settings.journal_url}: {cause}", "a database this hub may write to")
-        raise Refused([fault]) from cause
-
-
-def _store(settings: Settings) -> SqliteStore:
-    path = settings.hub.data_dir / "telemetry.db"
-    try:
-        return SqliteStore(path)
-    except StoreError as cause:
-        raise Refused([Fault("hub", "hub.data_dir", f"{path}: {cause}", "a folder this hub may write to")]) from cause
 
 
 def _served(parts: Parts) -> uvicorn.Config:

@@ -72,10 +72,15 @@ def link(
     return entry
 
 
-def followed(entries: Iterable[Entry]) -> Iterator[tuple[Entry, Broken | None]]:
-    """Entries in order of `n`, each with what is wrong with it, given the one before."""
-    heads: dict[str, Head] = {}
-    for count, entry in enumerate(entries, 1):
+def followed(
+    entries: Iterable[Entry], after: int = 0, heads: dict[str, Head] | None = None
+) -> Iterator[tuple[Entry, Broken | None]]:
+    """Entries in order of `n` from after entry `after`, each with what is wrong with it, given the one before.
+
+    `heads` are the ends of the chains at `after`, and are moved along.
+    """
+    heads = {} if heads is None else heads
+    for count, entry in enumerate(entries, after + 1):
         why = _wrong(entry, heads.get(entry.area, Head(entry.area, 0, GENESIS)), count)
         heads[entry.area] = Head(entry.area, entry.area_n, entry.hash)
         yield entry, Broken(entry.n, entry.area, entry.area_n, why) if why else None

@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
-import asyncio
+from collections.abc import Callable, Sequence
 
 import structlog
 
 from hub.clock import HubClock
 from hub.core.closing import REASON, Close, Closing
 from hub.core.io import Gapped
+from hub.core.ledger import Book
 from hub.inbox import Item
-from hub.intake import Delivery
-from hub.recorder import Recorder
+from hub.intake import Delivery, Intake
 from hub.rounds import Rounds
-from hub.store.port import Loss, StoreError, TelemetryStore
+from hub.store.port import Loss
 from protocol.messages import Session
 from protocol.records import Lane
 
 
 class Closer:
-    """Hears the live sessions. What it closes goes the way of everything else: inbox, commit, effects."""
+    """Hears the live sessions. What it closes goes the way of everything else: inbox, commit, effects.
 
-    def __init__(self, rounds: Rounds, store: TelemetryStore, recorder: Recorder, clock: HubClock) -> None:
+    Whoever has the telemetry store takes each session that is `due` (`on_news` hears of it), and has it close `alarms`
+    and `readings`.
+    """
+
+    def __init__(self, rounds: Rounds, intake: Intake, clock: HubClock) -> None:
+        self.on_news: Callable[[], None] = lambda: None
         self._desk = rounds.desk
         self._rounds = rounds
-        self._store = store
-        self._recorder = recorder
+        self._intake = intake
         self._clock = clock
         self._closing = Closing()
         self._said: dict[tuple[str, str], Session] = {}
-        self._wake = asyncio.Event()
         self._log = structlog.get_logger("hub.closer")
 
     def spoke(self, area: str, gateway: str, instance: str) -> None:
@@ -39,18 +42,14 @@ class Closer:
     def beat(self, area: str, gateway: str, session: Session) -> None:
         """A gateway's session was heard just now; of each gateway only the newest waits."""
         self._said[area, gateway] = session
-        self._wake.set()
+        self.on_news()
 
-    async def run(self) -> None:
-        """Close what may be closed, for ever."""
-        while True:
-            while not self._said:
-                self._wake.clear()
-                await self._wake.wait()
-            area, gateway = next(iter(self._said))
-            session = self._said.pop((area, gateway))
-            self.alarms(area, gateway, session)
-            await self._telemetry(area, gateway, session)
+    def due(self) -> tuple[str, str, Session] | None:
+        """The gateway (area, id) that waits longest, with its session; it waits no more."""
+        if not self._said:
+            return None
+        area, gateway = next(iter(self._said))
+        return area, gateway, self._said.pop((area, gateway))
 
     def alarms(self, area: str, gateway: str, session: Session) -> None:
         """Through the desk and the journal: somebody must look. What finds no room is closed by a later session."""
@@ -60,17 +59,13 @@ class Closer:
             taken = Gapped(area, gateway, one.instance, one.first, one.last, REASON, one.boot, by_hub=True)
             self._rounds.inbox.put(Item(taken, self._clock.now_ms(), self._clock.exact_ms()))
 
-    async def _telemetry(self, area: str, gateway: str, session: Session) -> None:
-        try:
-            some = self._store.tally.open
-            books = await self._recorder.call(self._store.books, area, gateway) if some else []
-        except StoreError:
-            return  # the recorder tells the trouble; a later session closes
+    def readings(self, area: str, gateway: str, session: Session, books: Sequence[Book]) -> None:
+        """Through the telemetry store, whose `books` of the gateway these are."""
         for one in self._closing.session(area, gateway, Lane.TELEMETRY, session, books):
             self._say(area, gateway, Lane.TELEMETRY, one)
             source = (area, gateway, one.instance)
             loss = Loss(source, one.first, one.last, REASON, self._clock.now_ms(), by_hub=True)
-            self._recorder.intake.put(Delivery(source, one.boot or 0, [], losses=[loss]))
+            self._intake.put(Delivery(source, one.boot or 0, [], losses=[loss]))
 
     def _say(self, area: str, gateway: str, lane: Lane, one: Close) -> None:
         words = {"area": area, "gateway": gateway, "lane": lane.value, "instance": one.instance}

@@ -21,8 +21,8 @@ Name: TypeAlias = tuple[str, str, str, int]
 class Digests:
     """Bounded; the record committed longest ago is forgotten first."""
 
-    def __init__(self) -> None:
-        self._known: OrderedDict[Name, bytes] = OrderedDict()
+    def __init__(self, known: Mapping[Name, bytes] | None = None) -> None:
+        self._known: OrderedDict[Name, bytes] = OrderedDict(known or {})
 
     def __len__(self) -> int:
         return len(self._known)
@@ -32,6 +32,10 @@ class Digests:
         self._known.update(digests)
         while len(self._known) > DIGESTS_MAX:
             self._known.popitem(last=False)
+
+    def items(self) -> list[tuple[Name, bytes]]:
+        """All of them, in order of their commits."""
+        return list(self._known.items())
 
     def get(self, name: Name) -> bytes | None:
         """What the record under this name looked like, if that is known."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 import structlog
@@ -45,6 +45,8 @@ class Effects:
         self._metrics = metrics
         self._key_name = key_name
         self._private = private
+        self.obeying: Callable[[str, str], Sequence[str | None]] = lambda area, gateway: (None,)
+        """Which processes of a gateway (area, id) orders are for; None: whichever hears it."""
         self._log = structlog.get_logger("hub.effects")
 
     def perform(self, done: list[Done]) -> None:
@@ -70,12 +72,14 @@ class Effects:
             self._receipting.alarm(area, gateway, instances)
 
     def send(self, order: Send) -> None:
-        """Sign an order and put it on its way; one that finds no room is sent again by the desk's retry."""
-        data = command(order, self._key_name, self._private)
-        if self._receipting.alarm_out.order(topic(order.area, order.gateway, Channel.COMMAND), data):
-            self._metrics.orders.labels(order.action.value).inc()
-        else:
-            self._metrics.discarded.labels("orders").inc()
+        """Sign an order, once for each process it may be for, and put it on its way; what finds no room is sent again
+        by the desk's retry."""
+        where = topic(order.area, order.gateway, Channel.COMMAND)
+        for instance in self.obeying(order.area, order.gateway):
+            if self._receipting.alarm_out.order(where, command(order, self._key_name, self._private, instance)):
+                self._metrics.orders.labels(order.action.value).inc()
+            else:
+                self._metrics.discarded.labels("orders").inc()
 
     def _perform(self, effect: Effect, done: Done) -> None:
         try:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import structlog
 
 from hub.clock import HubClock
-from hub.core.io import Gapped, Input, Linked, Recorded, Replied
+from hub.core.io import Gapped, Input, Linked, Recorded, Replied, Twinned
 from hub.digests import digest_of
 from hub.gate import Gate
 from hub.inbox import Item
@@ -51,7 +51,7 @@ class Ingest:
         self._clock = clock
         self._metrics = metrics
         self._refusals = Refusals(metrics)
-        self._untold: dict[tuple[str, str], Linked] = {}
+        self._untold: dict[tuple[str, str, str], Linked | Twinned] = {}
         self.born: Callable[[str, str], None] = lambda area, gateway: None
         """Told of a gateway (area, id) that is newly connected, after its receipts: what it missed goes out again."""
         self.spoke: Callable[[str, str, str], None] = lambda area, gateway, instance: None
@@ -132,9 +132,11 @@ class Ingest:
 
     def _session(self, address: Address, message: Incoming) -> None:
         session, _ = self._gate.read(address, message.data, Session)
+        if not self._admitted(address, message, session, session.online):
+            return
         if not self._links.session(address.area, address.gateway, session):
-            if session.online and not message.retain:  # a cloned card's: it is alive all the same
-                self.spoke(address.area, address.gateway, session.instance)
+            if session.online:  # it is alive all the same
+                self._heard(address, message, session.instance)
             text = f"boot {session.boot} connection {session.connection} is older than the one known"
             self._refuse(f"{address.area}/{address.gateway}", HubReason.OLDER_SESSION, text)
             return
@@ -149,17 +151,46 @@ class Ingest:
         for cause in strange:
             self._refuse(f"{address.area}/{address.gateway}", cause.reason, str(cause))
         zones = [zone for zone in birth.zones if self._gate.has_zone(address, zone.id, zone.premises)]
+        if not self._admitted(address, message, birth, online=True):
+            return
         if not self._links.born(address.area, address.gateway, birth, zones):
             text = f"birth of boot {birth.boot}, older than the one known"
             self._refuse(f"{address.area}/{address.gateway}", HubReason.OLDER_SESSION, text)
-            return
+            if message.retain:
+                return
         self._heard(address, message, birth.instance)
         self._receipting.both(address.area, address.gateway)
         self.born(address.area, address.gateway)
 
+    def _admitted(self, address: Address, message: Incoming, said: Birth | Session, online: bool) -> bool:
+        """Whether what a process says of itself is taken: not that of a second gateway under one name."""
+        gateway = (address.area, address.gateway)
+        if online and not message.retain:  # a Will is what the broker says
+            news = self._links.spoke(*gateway, said.instance, said.boot, self._clock.mono_ms())
+            if news is not None:
+                self._tell(news)
+                self.born(*gateway)
+        return not self._second(address, message, said.instance)
+
+    def _second(self, address: Address, message: Incoming, instance: str) -> bool:
+        """Whether this is a second gateway's: refused, and alive all the same."""
+        if not self._links.known[address.area, address.gateway].speakers.is_second(instance):
+            return False
+        if not message.retain:
+            self.spoke(address.area, address.gateway, instance)
+        text = f"process {instance[:8]} is of a second gateway under this id; only its records are taken"
+        self._refuse(f"{address.area}/{address.gateway}", HubReason.SECOND_GATEWAY, text)
+        return True
+
     def _reply(self, address: Address, message: Incoming) -> None:
         reply, _ = self._gate.read(address, message.data, Reply)
+        if self._second(address, message, reply.instance):
+            return
         self._heard(address, message, reply.instance)
+        if reply.meant is not None:
+            text = f"{reply.order} was for process {reply.meant[:8]} and reached {reply.instance[:8]}"
+            self._refuse(f"{address.area}/{address.gateway}", HubReason.FOR_ANOTHER, text)
+            return
         for result in reply.results:
             self._metrics.replies.labels(result.outcome.value).inc()
         if reply.faults:
@@ -172,14 +203,16 @@ class Ingest:
         if message.retain:
             return
         self.spoke(address.area, address.gateway, instance)
+        if not self._links.counts(address.area, address.gateway, instance):
+            return
         news = self._links.heard(address.area, address.gateway, self._clock.mono_ms(), self._clock.now_ms())
         if news is not None:
             self._tell(news)
 
-    def _tell(self, news: Linked) -> None:
+    def _tell(self, news: Linked | Twinned) -> None:
         """A link's state must not get lost in a full inbox: the newest is kept until there is room."""
         if not self._put(news):
-            self._untold[news.area, news.gateway] = news
+            self._untold[news.area, news.gateway, type(news).__name__] = news
 
     def _put(self, taken: Input, digest: bytes = b"") -> bool:
         done = self._rounds.inbox.put(Item(taken, self._clock.now_ms(), self._clock.exact_ms(), digest))

@@ -5,14 +5,18 @@ All methods block; the hub calls them in its one writer thread and never in the 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import secrets
+import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import msgspec
+from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, delete, event, insert, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
@@ -20,6 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from hub import migrations, tables
 from hub.chain import Broken, Entry, Head, link, walk
 from hub.core.io import Input
+from hub.mark import Mark
 
 READ_BATCH = 1_000
 _DECODER: msgspec.json.Decoder[Input] = msgspec.json.Decoder(Input)
@@ -27,6 +32,10 @@ _DECODER: msgspec.json.Decoder[Input] = msgspec.json.Decoder(Input)
 
 class JournalError(Exception):
     """The journal could not be opened, written or read; says why. Nothing of the batch was written."""
+
+
+class JournalDamaged(JournalError):
+    """The journal's file is not what was written: it is damaged, cut short, or another file in its place."""
 
 
 class JournalMoved(Exception):
@@ -78,16 +87,20 @@ class Journal:
     def __init__(self, url: str, *, config: str, rules: str, busy_ms: int = 2_000) -> None:
         self._config = config
         self._rules = rules
-        try:
+        self._doubtful = False
+        path = sqlite_path(url)
+        self._mark = Mark(path) if path is not None else None
+        if self._mark is not None and (missing := self._mark.missing()):
+            raise JournalDamaged(missing)  # SQLite would make an empty database in its place
+        with _told():
             self._engine = open_engine(url, busy_ms)
             with self._engine.begin() as connection:
                 migrations.upgrade(connection)
             self._connection = self._engine.connect()
             self._n, self._heads = _heads(self._connection)
+            if self._mark is not None:
+                _reaches(self._connection, self._n, self._mark)
             self._connection.rollback()
-            self._doubtful = False
-        except (SQLAlchemyError, OSError) as cause:
-            raise JournalError(_said(cause)) from cause
 
     def __enter__(self) -> Journal:
         return self
@@ -101,6 +114,8 @@ class Journal:
         """Close the files."""
         self._connection.close()
         self._engine.dispose()
+        if self._mark is not None:
+            self._mark.close()
 
     def append(self, drafts: Sequence[Draft]) -> list[Entry]:
         """Write all drafts in one durable transaction, or none. Gives the entries. Raises JournalMoved."""
@@ -113,28 +128,25 @@ class Journal:
             for draft in drafts
             for note in draft.aside
         ]
-        try:
-            with self._connection.begin():
-                if notes:
-                    self._connection.execute(insert(tables.note), notes)
-                if entries:
-                    self._connection.execute(insert(tables.entry), [msgspec.structs.asdict(entry) for entry in entries])
-        except (SQLAlchemyError, OSError) as cause:
-            self._doubtful = True
-            raise JournalError(_said(cause)) from cause
+        self._doubtful = True
+        with _told(), self._connection.begin():
+            if notes:
+                self._connection.execute(insert(tables.note), notes)
+            if entries:
+                self._connection.execute(insert(tables.entry), [msgspec.structs.asdict(entry) for entry in entries])
+        self._doubtful = False
         self._n += len(entries)
         self._heads = heads
+        if self._mark is not None and entries:
+            self._mark.note(self._n, entries[-1].hash)
         return entries
 
     def _settle_doubt(self) -> None:
         """After a failure: does the journal still end where we think it does?"""
         if not self._doubtful:
             return
-        try:
-            with self._connection.begin():
-                n, heads = _heads(self._connection)
-        except (SQLAlchemyError, OSError) as cause:
-            raise JournalError(_said(cause)) from cause
+        with _told(), self._connection.begin():
+            n, heads = _heads(self._connection)
         if (n, heads) != (self._n, self._heads):
             raise JournalMoved(f"the journal ends with entry {n}, and this hub wrote up to {self._n}")
         self._doubtful = False
@@ -148,9 +160,18 @@ class Journal:
         for entry in self.entries():
             yield entry.at_ms, input_of(entry)
 
-    def entries(self) -> Iterator[Entry]:
-        """Every entry in order of `n`, read in batches."""
-        return _entries(self._engine)
+    def entries(self, after: int = 0) -> Iterator[Entry]:
+        """Every entry after the one numbered `after`, in order of `n`, read in batches."""
+        return _entries(self._engine, after)
+
+    def hash_at(self, n: int) -> bytes | None:
+        """The hash of entry `n`; None where there is none."""
+        return _hash_at(self._engine, n)
+
+    @property
+    def n(self) -> int:
+        """The number of the last entry."""
+        return self._n
 
     @property
     def heads(self) -> tuple[Head, ...]:
@@ -159,7 +180,7 @@ class Journal:
 
     def aliases(self) -> dict[str, str]:
         """Person to alias, for everybody not erased."""
-        with self._engine.connect() as connection:
+        with _told(), self._engine.connect() as connection:
             rows = connection.execute(select(tables.person.c.person, tables.person.c.alias))
             return {row.person: row.alias for row in rows}
 
@@ -170,35 +191,26 @@ class Journal:
         """
         self._settle_doubt()
         row = {"alias": "probe", "salt": b"", "person": "probe"}
-        try:
-            with self._connection.begin():
-                self._connection.execute(insert(tables.person), row)
-                self._connection.execute(delete(tables.person).where(tables.person.c.alias == "probe"))
-        except (SQLAlchemyError, OSError) as cause:
-            raise JournalError(_said(cause)) from cause
+        with _told(), self._connection.begin():
+            self._connection.execute(insert(tables.person), row)
+            self._connection.execute(delete(tables.person).where(tables.person.c.alias == "probe"))
 
     def name(self, alias: Alias) -> None:
         """Keep who an alias is."""
         row = {"alias": alias.alias, "salt": alias.salt, "person": alias.person}
-        try:
-            with self._connection.begin():
-                self._connection.execute(insert(tables.person), row)
-        except (SQLAlchemyError, OSError) as cause:
-            raise JournalError(_said(cause)) from cause
+        with _told(), self._connection.begin():
+            self._connection.execute(insert(tables.person), row)
 
     def notes(self, incident: str) -> dict[str, str]:
         """Hash to text of an incident's notes; an erased one is not there."""
         wanted = select(tables.note.c.hash, tables.note.c.text).where(tables.note.c.incident == incident)
-        try:
-            with self._engine.connect() as connection:
-                return {row.hash: row.text for row in connection.execute(wanted)}
-        except SQLAlchemyError as cause:
-            raise JournalError(_said(cause)) from cause
+        with _told(), self._engine.connect() as connection:
+            return {row.hash: row.text for row in connection.execute(wanted)}
 
     def newest_notes(self, limit: int) -> dict[str, str]:
         """Hash to text of the newest notes, oldest first."""
         newest = select(tables.note.c.hash, tables.note.c.text).order_by(tables.note.c.at_ms.desc()).limit(limit)
-        with self._engine.connect() as connection:
+        with _told(), self._engine.connect() as connection:
             return {row.hash: row.text for row in reversed(connection.execute(newest).all())}
 
     def erase_person(self, person: str) -> bool:
@@ -230,25 +242,50 @@ def open_engine(url: str, busy_ms: int = 2_000) -> Engine:
     return engine
 
 
+class Past:
+    """A journal that is only read, while its hub goes on writing. Raises JournalError."""
+
+    def __init__(self, url: str) -> None:
+        path = sqlite_path(url)
+        self._engine = create_engine(url if path is None else f"sqlite:///file:{path}?mode=ro&uri=true")
+
+    def entries(self, after: int = 0) -> Iterator[Entry]:
+        """Every entry after the one numbered `after`, in order of `n`, read in batches."""
+        return _entries(self._engine, after)
+
+    def hash_at(self, n: int) -> bytes | None:
+        """The hash of entry `n`; None where there is none."""
+        return _hash_at(self._engine, n)
+
+    def close(self) -> None:
+        """Close the files."""
+        self._engine.dispose()
+
+
 def verify(url: str) -> Broken | list[Head]:
     """Walk the chains of the journal at `url`: the first broken entry, or the heads of all. Raises JournalError."""
-    place = make_url(url)
-    if place.get_backend_name() == "sqlite" and place.database:
-        url = f"sqlite:///file:{place.database}?mode=ro&uri=true"
-    engine = create_engine(url)
-    try:
-        found = list(walk(_entries(engine)))
-    except SQLAlchemyError as cause:
-        raise JournalError(_said(cause)) from cause
-    finally:
-        engine.dispose()
+    with contextlib.closing(Past(url)) as past:
+        found = list(walk(past.entries()))
     broken = [one for one in found if isinstance(one, Broken)]
     return broken[0] if broken else [one for one in found if isinstance(one, Head)]
 
 
-def _entries(engine: Engine) -> Iterator[Entry]:
-    last = 0
-    with engine.connect() as connection:
+def sqlite_path(url: str) -> Path | None:
+    """The file behind an SQLite URL; None where the journal is elsewhere."""
+    place = make_url(url)
+    return Path(place.database) if place.get_backend_name() == "sqlite" and place.database else None
+
+
+def _reaches(connection: Connection, last: int, mark: Mark) -> None:
+    """Raises JournalDamaged when an entry that was committed is not there."""
+    n, digest = mark.read() or (0, b"")
+    entry = tables.entry.c
+    if n and connection.execute(select(entry.hash).where(entry.n == n)).scalar() != digest:
+        raise JournalDamaged(f"it holds {last} entries, and entry {n} as it was committed is not among them")
+
+
+def _entries(engine: Engine, last: int) -> Iterator[Entry]:
+    with _told(), engine.connect() as connection:
         while True:
             wanted = select(tables.entry).where(tables.entry.c.n > last).order_by(tables.entry.c.n).limit(READ_BATCH)
             rows = connection.execute(wanted).all()
@@ -257,6 +294,12 @@ def _entries(engine: Engine) -> Iterator[Entry]:
             for row in rows:
                 yield Entry(*row)
             last = rows[-1].n
+
+
+def _hash_at(engine: Engine, n: int) -> bytes | None:
+    with _told(), engine.connect() as connection:
+        found: bytes | None = connection.execute(select(tables.entry.c.hash).where(tables.entry.c.n == n)).scalar()
+        return found
 
 
 def _heads(connection: Connection) -> tuple[int, dict[str, Head]]:
@@ -269,6 +312,16 @@ def _heads(connection: Connection) -> tuple[int, dict[str, Head]]:
         wanted = select(entry.area_n, entry.hash).where(entry.area == area).order_by(entry.area_n.desc()).limit(1)
         heads[area] = Head(area, *connection.execute(wanted).one())
     return last, heads
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    """Whatever the database says becomes a JournalError, or JournalDamaged when it cannot read its own file."""
+    try:
+        yield
+    except (SQLAlchemyError, OSError, CommandError) as cause:
+        damaged = type(getattr(cause, "orig", None)) is sqlite3.DatabaseError
+        raise (JournalDamaged if damaged else JournalError)(_said(cause)) from cause
 
 
 def _said(cause: Exception) -> str:

@@ -7,24 +7,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from hub.core.io import Linked
+from hub.core.io import Linked, Twinned
 from hub.core.registry import GatewayEntry, Registry
 from hub.core.views import GatewayView
+from hub.speakers import VOICES_MAX, Speakers
 from protocol.messages import Birth, Session, ZoneBorn
 
 
 @dataclass(slots=True)
 class Known:
-    """One gateway as it was last heard. `heard_ms` is hub wall, `heard_mono_ms` hub monotonic; None: not yet."""
+    """One gateway as it was last heard. `heard_ms` is hub wall, `heard_mono_ms` hub monotonic; None: not yet.
+
+    `birth`, `zones` and `session` are those of the process that is shown; `births` has those of others beside it.
+    """
 
     entry: GatewayEntry
     grace_from_ms: int
+    speakers: Speakers
     told: bool | None = None
     heard_ms: int | None = None
     heard_mono_ms: int | None = None
     birth: Birth | None = None
     session: Session | None = None
     zones: dict[str, ZoneBorn] = field(default_factory=dict)
+    births: dict[str, tuple[Birth, dict[str, ZoneBorn]]] = field(default_factory=dict)
 
     def silent_from_ms(self) -> int:
         """Monotonic ms from which the silence counts: last heard, or the hub's start."""
@@ -35,7 +41,9 @@ class Links:
     """Every gateway of the registry. After a start each gets one full reporting time, and is unknown until heard."""
 
     def __init__(self, registry: Registry, mono_ms: int) -> None:
-        self.known = {key: Known(entry, mono_ms) for key, entry in registry.gateways.items()}
+        self.known = {
+            key: Known(entry, mono_ms, Speakers(entry.profile_ms)) for key, entry in registry.gateways.items()
+        }
 
     def recall(self, views: list[GatewayView]) -> None:
         """What the desk was told before the hub's start."""
@@ -43,6 +51,31 @@ class Links:
             if (known := self.known.get((view.area, view.id))) is not None:
                 # Of one that was up the view says when it was last heard before the loss; it was heard since.
                 known.told, known.heard_ms = view.up, view.since_ms if view.up else view.heard_ms
+                known.speakers = Speakers(view.profile_ms, view.rightful, view.seconds, known.grace_from_ms)
+
+    def spoke(self, area: str, gateway: str, instance: str, boot: int, mono_ms: int) -> Twinned | None:
+        """A process said of itself just now that it is there; an input for the desk when it shows another state of
+        two gateways under one name."""
+        known = self.known[area, gateway]
+        before = known.speakers.rightful
+        news = known.speakers.heard(instance, boot, mono_ms)
+        rightful = known.speakers.rightful
+        assert rightful is not None
+        if (news or rightful != before) and rightful in known.births:
+            known.birth, known.zones = known.births[rightful]
+        if news and known.session is not None and known.speakers.is_second(known.session.instance):
+            known.session = None
+        return Twinned(area, gateway, rightful, list(known.speakers.seconds)) if news else None
+
+    def obeying(self, area: str, gateway: str) -> tuple[str | None, ...]:
+        """The processes that commands to a gateway are for; None for whichever hears it."""
+        known = self.known.get((area, gateway))
+        return (None,) if known is None else known.speakers.obeying()
+
+    def counts(self, area: str, gateway: str, instance: str) -> bool:
+        """Whether what a process says shows that the gateway is there: beside a second, the rightful one's alone."""
+        speakers = self.known[area, gateway].speakers
+        return not speakers.seconds or instance == speakers.rightful
 
     def heard(self, area: str, gateway: str, mono_ms: int, now_ms: int) -> Linked | None:
         """The gateway said something just now; an input for the desk when that is news."""
@@ -67,24 +100,40 @@ class Links:
         return found
 
     def born(self, area: str, gateway: str, birth: Birth, zones: list[ZoneBorn]) -> bool:
-        """Take a birth over; False for one of an older boot."""
+        """Take a birth over; False for one of an older boot, which is shown only once its process is the rightful."""
         known = self.known[area, gateway]
-        if known.birth is not None and birth.boot < known.birth.boot:
+        made = {zone.id: zone for zone in zones}
+        known.births.pop(birth.instance, None)
+        known.births[birth.instance] = (birth, made)
+        if len(known.births) > VOICES_MAX + 1:
+            del known.births[next(iter(known.births))]
+        if (
+            known.birth is not None
+            and birth.boot < known.birth.boot
+            and not self._supersedes(known, birth, known.birth)
+        ):
             return False
-        known.birth = birth
-        known.zones = {zone.id: zone for zone in zones}
+        known.birth, known.zones = birth, made
         return True
 
     def session(self, area: str, gateway: str, session: Session) -> bool:
-        """Take a heartbeat or Will over; False for one of an older (boot, connection)."""
+        """Take a heartbeat or Will over; False for one of an older (boot, connection), or another process's Will."""
         known = self.known[area, gateway]
-        if known.session is not None:
-            last = (known.session.boot, known.session.connection)
-            if (session.boot, session.connection) < last:
+        last = known.session
+        if last is not None:
+            older = (session.boot, session.connection) < (last.boot, last.connection)
+            if session.instance != last.instance and not session.online:
+                return False
+            if older and not self._supersedes(known, session, last):
                 return False
             # The Will of a connection, kept by the broker and sent late, ends nothing that beats still.
         known.session = session
         return True
+
+    def _supersedes(self, known: Known, now: Birth | Session, last: Birth | Session) -> bool:
+        """A lower boot is newer all the same where its process is the rightful one, and the other known to be none: an
+        old card, or a clock that is unset, counts anew."""
+        return now.instance == known.speakers.rightful and not known.speakers.may_be(last.instance)
 
     def online(self) -> int:
         """How many gateways were heard within their reporting time."""

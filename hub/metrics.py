@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from hub.core.ledger import Tally
+from protocol.records import Lane
+
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 
 
@@ -46,8 +49,23 @@ class Metrics:
         self.store_seconds = seconds("lianfang_telemetry_commit_seconds", "Time one telemetry transaction took.")
         self.store_failures = counter("lianfang_telemetry_failures", "Telemetry transactions that failed.")
         self.pruned = counter("lianfang_telemetry_pruned", "Telemetry readings pruned by age or size.")
+        self.missing = gauge("lianfang_records_missing", "Records in holes that nobody explained yet.", "lane")
+        self.lost = counter("lianfang_records_lost", "Records declared lost, by gateways or by the hub.", "lane")
+        self.refilled = counter("lianfang_records_refilled", "Missing records that came after all.", "lane")
+        self.forgotten = counter(
+            "lianfang_records_forgotten", "Records missing of processes longer ago than the hub remembers.", "lane"
+        )
+        self._missing: dict[Lane, Tally] = {}
         self.stream_clients = gauge("lianfang_stream_clients", "Clients of the live stream.")
         self.stream_dropped = counter("lianfang_stream_dropped", "Clients of the live stream dropped as too slow.")
+
+    def tell_missing(self, lane: Lane, now: Tally) -> None:
+        """What is missing in a lane. The counters go on from where they were before a restart."""
+        before, self._missing[lane] = self._missing.get(lane, Tally()), now
+        self.missing.labels(lane.value).set(now.open)
+        self.lost.labels(lane.value).inc(now.lost - before.lost)
+        self.refilled.labels(lane.value).inc(now.refilled - before.refilled)
+        self.forgotten.labels(lane.value).inc(now.forgotten - before.forgotten)
 
     def text(self) -> bytes:
         """The exposition text."""

@@ -21,8 +21,9 @@ from protocol.messages import Order
 from protocol.signing import sign
 
 
-def command(send: Send, name: str, private: Ed25519PrivateKey) -> bytes:
-    """The bytes of the signed command for `send`; the same order gives the same bytes, so that a resend acts once."""
+def command(send: Send, name: str, private: Ed25519PrivateKey, instance: str | None = None) -> bytes:
+    """The bytes of the signed command for `send`, for one process alone where `instance` names it. The same order has
+    the same id, so that a resend acts once."""
     order = Order(
         id=send.order,
         area=send.area,
@@ -37,6 +38,7 @@ def command(send: Send, name: str, private: Ed25519PrivateKey) -> bytes:
         kind=send.kind,
         duration_ms=send.duration_ms,
         drill=send.drill,
+        instance=instance,
     )
     return encode(sign(order, name, private))
 

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import msgspec
 import structlog
 
-from hub.chain import Broken, Entry, followed
-from hub.core.desk import Desk
+from hub.chain import GENESIS, Broken, Entry, Head, followed
+from hub.checkpoint import FORM, Checkpoint, unfit
+from hub.core.desk import RULES_VERSION, Desk
 from hub.core.io import NotAllowed, Recorded
 from hub.digests import Digests, digest_of, name_of
 from hub.journal import input_of
@@ -19,38 +21,50 @@ from hub.journal import input_of
 class Rebuilt:
     """What the journal gave. `differing`: moves that are refused today; `left_out`: entries the desk could not take.
 
-    `broken` is the first entry that does not follow in its chain; `last_ms` when the last entry was taken (hub wall).
+    `entries` were folded, after the first `skipped` of a checkpoint; `broken` is the first that does not follow in its
+    chain; `last_ms` when the last was taken (hub wall); `hash` is that of the last, `heads` the ends of the chains.
     """
 
+    skipped: int = 0
     entries: int = 0
     differing: int = 0
     left_out: int = 0
     last_ms: int = 0
+    hash: bytes = GENESIS
     broken: Broken | None = None
+    heads: dict[str, Head] = field(default_factory=dict)
     digests: Digests = field(default_factory=Digests)
 
-
-class Entries(Protocol):
-    """A journal, to be read from its beginning."""
-
-    def entries(self) -> Iterator[Entry]:
-        """Every entry in order. Raises JournalError."""
+    @property
+    def n(self) -> int:
+        """The number of the last entry."""
+        return self.skipped + self.entries
 
 
-def rebuild(desk: Desk, journal: Entries) -> Rebuilt:
-    """Fold every entry. Raises JournalError.
+class Readable(Protocol):
+    """A journal, to be read from its beginning or from a checkpoint on."""
+
+    def entries(self, after: int = 0) -> Iterator[Entry]:
+        """Every entry after the one numbered `after`, in order. Raises JournalError."""
+
+    def hash_at(self, n: int) -> bytes | None:
+        """The hash of entry `n`; None where there is none. Raises JournalError."""
+
+
+def rebuild(desk: Desk, journal: Readable, made: Checkpoint | None = None) -> Rebuilt:
+    """Fold every entry, or those after a checkpoint that fits. Raises JournalError.
 
     A journal somebody tampered with, or a rule that changed, must not leave a village without its hub: what cannot be
     taken is left out, loudly, and the rest stands.
     """
     log = structlog.get_logger("hub.rebuild")
-    found = Rebuilt()
-    for entry, broken in followed(journal.entries()):
+    found = _taken_up(desk, journal, made)
+    for entry, broken in followed(journal.entries(found.skipped), found.skipped, found.heads):
         if broken is not None and found.broken is None:
             found.broken = broken
             log.error("the journal's chain is broken", entry=str(broken))
         found.entries += 1
-        found.last_ms = max(found.last_ms, entry.at_ms)
+        found.last_ms, found.hash = max(found.last_ms, entry.at_ms), entry.hash
         desk.begin()
         try:
             _fold(desk, entry, found)
@@ -63,8 +77,51 @@ def rebuild(desk: Desk, journal: Entries) -> Rebuilt:
             continue
         desk.commit()
     words = {"entries": found.entries, "differing": found.differing, "left_out": found.left_out}
-    log.info("rebuilt from the journal", **words)
+    log.info("rebuilt from the journal", skipped=found.skipped, **words)
     return found
+
+
+def checkpoint(desk: Desk, found: Rebuilt) -> Checkpoint:
+    """The checkpoint of a desk just rebuilt."""
+    return Checkpoint(
+        form=FORM,
+        config=desk.config_digest,
+        rules=RULES_VERSION,
+        n=found.n,
+        hash=found.hash,
+        last_ms=found.last_ms,
+        refused=found.differing,
+        left_out=found.left_out,
+        broken=found.broken,
+        heads=list(found.heads.values()),
+        digests=found.digests.items(),
+        desk=desk.snapshot(),
+    )
+
+
+def _taken_up(desk: Desk, journal: Readable, made: Checkpoint | None) -> Rebuilt:
+    """The desk as of the checkpoint; as of the beginning where there is none that fits."""
+    if made is None:
+        return Rebuilt()
+    why = unfit(made, desk.config_digest, RULES_VERSION, journal.hash_at(made.n))
+    try:
+        if not why:
+            desk.restore(made.desk)
+    except msgspec.ValidationError as cause:
+        why = str(cause)
+    if why:
+        structlog.get_logger("hub.rebuild").warning("the checkpoint is left aside", n=made.n, why=why)
+        return Rebuilt()
+    return Rebuilt(
+        skipped=made.n,
+        differing=made.refused,
+        left_out=made.left_out,
+        last_ms=made.last_ms,
+        hash=made.hash,
+        broken=made.broken,
+        heads={head.area: head for head in made.heads},
+        digests=Digests(dict(made.digests)),
+    )
 
 
 def _fold(desk: Desk, entry: Entry, found: Rebuilt) -> None:

@@ -52,8 +52,8 @@ class Receipting:
         room = credit(self._limits.alarm, self._rounds.inbox.room(), held=self._rounds.down is not None)
         if not room:
             self._held[area, gateway] = None
-        marks = self._rounds.desk.marks(area, gateway)
-        data = receipt(self._hub, Lane.ALARM, marks, room, self._clock.now_ms(), first)
+        marks, boot = self._rounds.desk.marks(area, gateway), self._rounds.desk.boot(area, gateway)
+        data = receipt(self._hub, Lane.ALARM, marks, room, self._clock.now_ms(), first, boot)
         self._metrics.receipts.labels("alarm").inc()
         self.alarm_out.receipt(topic(area, gateway, Channel.RECEIPT), Lane.ALARM, data)
 

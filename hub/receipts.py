@@ -15,7 +15,13 @@ INSTANCES_MAX = 32
 
 
 def receipt(
-    hub: str, lane: Lane, marks: dict[str, Ranges], credit: int, hub_ms: int, first: Iterable[str] = ()
+    hub: str,
+    lane: Lane,
+    marks: dict[str, Ranges],
+    credit: int,
+    hub_ms: int,
+    first: Iterable[str] = (),
+    boot: int = 0,
 ) -> bytes:
     """The bytes of one receipt, bounded to what fits a message: instances named `first`, then those started last.
 
@@ -29,7 +35,7 @@ def receipt(
         left -= len(spans)
         if spans:
             committed[instance] = spans
-    return encode(Receipt(VERSION, hub, lane, committed, credit, hub_ms))
+    return encode(Receipt(VERSION, hub, lane, committed, credit, hub_ms, boot))
 
 
 def credit(limit: int, room: int, *, held: bool) -> int:

@@ -6,12 +6,14 @@ It shares nothing with the alarm lane but the processor.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import structlog
 
+from hub.closer import Closer
 from hub.intake import Intake, Write
 from hub.metrics import Metrics
 from hub.receipting import Receipting
@@ -81,6 +83,21 @@ class Recorder:
             except StoreError:
                 marks = None
             receipting.settled(*due, marks)
+
+    async def close_holes(self, closer: Closer) -> None:
+        """Have closed what may be closed, for ever."""
+        wake = asyncio.Event()
+        closer.on_news = wake.set
+        while True:
+            wake.clear()
+            due = closer.due()
+            if due is None:
+                await wake.wait()
+                continue
+            closer.alarms(*due)
+            with contextlib.suppress(StoreError):  # the intake tells the trouble; a later session closes
+                books = await self.call(self._store.books, *due[:2]) if self._store.tally.open else []
+                closer.readings(*due, books)
 
     async def prune(self, now_ms: Callable[[], int], keep_ms: int, bytes_max: int) -> None:
         """Keep the store within its bounds, for ever."""

@@ -24,6 +24,8 @@ class HubReason(StrEnum):
 
     PRIVATE_POINT = "private_point"
     OLDER_SESSION = "older_session"
+    SECOND_GATEWAY = "second_gateway"
+    FOR_ANOTHER = "for_another"
 
 
 class Refusals:

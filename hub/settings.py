@@ -150,6 +150,19 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Settings:
     return _resolved(settings, path.parent)
 
 
+def of_text(text: bytes, base: Path, where: str) -> Settings:
+    """A configuration as it stands, of which no file it names need be there; paths are relative to `base`.
+
+    Raises Refused.
+    """
+    try:
+        return _resolved(Settings.model_validate(tomllib.loads(text.decode())), base)
+    except ValidationError as cause:
+        raise Refused(from_pydantic(cause.errors(), where)) from cause
+    except ValueError as cause:  # no UTF-8, or no TOML
+        raise Refused([Fault(where, "file", str(cause), "TOML in UTF-8")]) from cause
+
+
 def _override(raw: dict[str, Any], text: str) -> Iterable[Fault]:
     key, equals, value = text.partition("=")
     parts = key.strip().split(".")

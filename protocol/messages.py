@@ -102,8 +102,11 @@ class Telemetry(msgspec.Struct, frozen=True, omit_defaults=True):
     gaps: list[Gap] = []
 
 
-class Receipt(msgspec.Struct, frozen=True):
-    """What the hub has on disk: committed sequence ranges per instance, credit in records (0 means hold), hub time."""
+class Receipt(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the hub has on disk: committed sequence ranges per instance, credit in records (0 means hold), hub time.
+
+    `boot` is the highest boot number the hub knows of this gateway: a process that is behind it leads it from then on.
+    """
 
     v: int
     hub: Id
@@ -111,6 +114,7 @@ class Receipt(msgspec.Struct, frozen=True):
     committed: dict[Instance, list[Range]]
     credit: NonNegative
     hub_ms: WallMs
+    boot: NonNegative = 0
 
     def __post_init__(self) -> None:
         for spans in self.committed.values():
@@ -139,6 +143,7 @@ class Order(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `keys` are the causes of the incident, so that a gateway which already rang for one of them joins.
     `premises` are the households and sites it is for; `pressed` the household that called, told by lamp or pattern.
+    `instance` is the process it is for, where the hub knows one: another, of a copied card, does not act on it.
     """
 
     id: Id
@@ -156,6 +161,7 @@ class Order(msgspec.Struct, frozen=True, omit_defaults=True):
     mode: Literal["armed_home", "armed_away"] | None = None
     duration_ms: Annotated[int, Meta(ge=0, le=3_600_000)] = 0
     drill: bool = False
+    instance: Instance | None = None
 
 
 class Command(msgspec.Struct, frozen=True):
@@ -185,7 +191,11 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Answer to a command or a configuration (`faults` names everything wrong with a refused one)."""
+    """Answer to a command or a configuration (`faults` names everything wrong with a refused one).
+
+    `meant` is the instance an order or configuration named, where that is another than this one: then the reply says
+    nothing of what becomes of it.
+    """
 
     v: int
     instance: Instance
@@ -194,14 +204,19 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
     results: list[Result] = []
     faults: list[Fault] = []
     at: Stamp | None = None
+    meant: Instance | None = None
 
 
-class Config(msgspec.Struct, frozen=True):
-    """Retained desired site configuration, as TOML text, with its SHA-256."""
+class Config(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Retained desired site configuration, as TOML text, with its SHA-256.
+
+    `instance` is the process it is for, while a second gateway is known under this name; any takes one without.
+    """
 
     v: int
     sha256: Digest
     toml: str
+    instance: Instance | None = None
 
 
 class HubSession(msgspec.Struct, frozen=True):

@@ -44,6 +44,15 @@ def client_context(tls: Tls, now: datetime | None = None) -> ssl.SSLContext:
     return context
 
 
+def valid_from(path: Path) -> datetime | None:
+    """From when a certificate is valid, so that this moment is past; None where there is none to be read."""
+    try:
+        found = x509.load_pem_x509_certificates(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return found[0].not_valid_before_utc if found else None
+
+
 def _no_password() -> str:
     """An encrypted key would otherwise ask on the terminal of a gateway that has none."""
     return ""

@@ -100,10 +100,11 @@ class Delivery:
         left: list[Entry] = []
         for instance, spans in committed.items():
             for first, last in spans:
-                left += self.held.within(instance, first, last)
+                found = self.held.within(instance, first, last)  # what is named twice is found once
+                for entry in found:
+                    self._remove(entry)
+                left += found
                 self.gaps.covered(instance, first, last)
-        for entry in left:
-            self._remove(entry)
         self.credit = credit
         if credit > 0:
             self._holds_since_ns = None

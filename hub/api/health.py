@@ -14,6 +14,7 @@ from hub.api.problems import responses
 from hub.api.shapes import model_of
 from hub.core.views import Counts
 from hub.settings import Id
+from protocol.records import Lane
 
 router = APIRouter(tags=["health"])
 summary = APIRouter(tags=["health"])
@@ -50,6 +51,8 @@ async def healthz(hub: Hub) -> Response:
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 async def metrics(hub: Hub) -> Response:
     """Prometheus' text."""
+    hub.metrics.tell_missing(Lane.ALARM, hub.desk.tally(hub.registry.areas))
+    hub.metrics.tell_missing(Lane.TELEMETRY, hub.store.tally)
     return Response(hub.metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
 

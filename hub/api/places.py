@@ -28,6 +28,7 @@ class GatewayShown(msgspec.Struct, frozen=True):
     """A gateway: whether it is heard within its reporting time (None: not yet known), and what it last said of itself.
 
     `clock` is the quality of its clock; `queued` what waits there for a receipt, by lane; times are hub wall ms.
+    `rightful` is the process (instance) that commands are for, `seconds` are those of a second gateway under this id.
     """
 
     area: str
@@ -42,6 +43,8 @@ class GatewayShown(msgspec.Struct, frozen=True):
     config: str | None
     clock: str | None
     queued: dict[str, int]
+    rightful: str | None
+    seconds: list[str]
 
 
 class ZoneShown(msgspec.Struct, frozen=True):
@@ -129,6 +132,8 @@ def _gateway(known: Known) -> GatewayShown:
         config=birth.config if birth is not None else None,
         clock=stamp.quality.value if stamp is not None else None,
         queued={lane.value: count for lane, count in session.queued.items()} if session is not None else {},
+        rightful=known.speakers.rightful,
+        seconds=list(known.speakers.seconds),
     )
 
 

@@ -2,7 +2,8 @@
 
 Two sides are proved without trusting any clock: a record that came with its age cannot have happened later than its
 arrival less its age, and hub time that a gateway heard cannot have been later than when it heard it. A time service
-at the gateway gives both sides with the error the kernel states.
+at the gateway gives both sides with the error the kernel states. Which kernel boot came before which the gateway says
+from its card; boot numbers would lie where a card was put back while no clock was set.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class Anchor(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Unplaced(msgspec.Struct, frozen=True, array_like=True):
-    """A record in an incident, still without a time of its own."""
+    """A record in an incident, still without a sure time, and between which times it is said to lie."""
 
     incident: str
     what: str
@@ -48,13 +49,17 @@ class Unplaced(msgspec.Struct, frozen=True, array_like=True):
     premises: str | None
     at: Stamp
     arrived_ms: int
+    not_before_ms: int | None
+    not_after_ms: int
 
 
 class KernelBoot(msgspec.Struct, frozen=True):
     """`least` and `most`: between which monotonic zero stands; `exact`: where a time service put it. `boot` is the
-    lowest number of its processes, `known_ms` the latest hub time that surely lies in it."""
+    lowest number of its processes, `before` the kernel boot that ended before it began, `known_ms` the latest hub time
+    that surely lies in it."""
 
     boot: int
+    before: str = ""
     least: Anchor | None = None
     most: Anchor | None = None
     exact: Anchor | None = None
@@ -84,36 +89,50 @@ Line: TypeAlias = Sequence[tuple[int, str]]
 
 
 def evidence(line: Line, of: Callable[[str], KernelBoot | None], kboot: str) -> Evidence:
-    """What a gateway's kernel boots say of one of them. Boot numbers that the hub's own times belie (a card was lost
-    while no clock was set) order nothing."""
+    """What a gateway's kernel boots say of one of them, near or far in the order the gateway told."""
     own = of(kboot)
     if own is None:
         return NOTHING
-    known = [found for _, name in line if name != kboot and (found := of(name)) is not None]
-    before = [k for k in known if k.boot < own.boot and not any(_belied(k, other) for other in known)]
-    after = [k for k in known if k.boot > own.boot and not any(_belied(other, k) for other in known)]
-    ends = [k.known_ms for k in before if k.known_ms is not None]
-    begins = [ms for k in after if (ms := k.most_at(0)) is not None]
-    return Evidence(own, max(ends, default=None), min(begins, default=None))
+    after: dict[str, list[str]] = {}
+    for _, name in line:
+        if (found := of(name)) is not None and found.before:
+            after.setdefault(found.before, []).append(name)
+    return Evidence(own, _ended_ms(of, own.before, len(line)), _begun_ms(of, after, kboot, len(line)))
 
 
-def _belied(earlier: KernelBoot, later: KernelBoot) -> bool:
-    """Whether what has the lower number surely began after what has the higher."""
-    begun_ms = earlier.least_at(0)
-    if begun_ms is None and earlier.most is not None:
-        begun_ms = earlier.most.zero_ms - TRANSIT_MS - earlier.most.off_ms(0)
-    return (
-        earlier.boot < later.boot and begun_ms is not None and later.known_ms is not None and begun_ms > later.known_ms
-    )
+def _ended_ms(of: Callable[[str], KernelBoot | None], kboot: str, steps: int) -> int | None:
+    """The latest time known of the nearest kernel boot before."""
+    for _ in range(steps):
+        found = of(kboot)
+        if found is None:
+            return None
+        if found.known_ms is not None:
+            return found.known_ms
+        kboot = found.before
+    return None
+
+
+def _begun_ms(
+    of: Callable[[str], KernelBoot | None], after: dict[str, list[str]], kboot: str, steps: int
+) -> int | None:
+    """Not after this began the nearest kernel boot after; where a card was copied there may be several."""
+    names = after.get(kboot, [])
+    for _ in range(steps):
+        begun = [ms for name in names if (found := of(name)) is not None and (ms := found.most_at(0)) is not None]
+        if begun or not names:
+            return min(begun, default=None)
+        names = [later for name in names for later in after.get(name, [])]
+    return None
 
 
 def learned(was: KernelBoot | None, boot: int, event: Event, age_ms: int | None, at_ms: int) -> KernelBoot:
     """What a record adds: by its age, and by what it says if it is a clock record."""
     mono_ms = event.at.mono_ns // NS_PER_MS
     now = KernelBoot(boot) if was is None else was
-    least, most, exact, known_ms = now.least, now.most, now.exact, now.known_ms
+    least, most, exact, known_ms, before = now.least, now.most, now.exact, now.known_ms, now.before
     if event.kind is Kind.CLOCK:
         least, exact = _told(event, mono_ms, least, exact)
+        before = str(event.detail.get("before", before))
     if age_ms is not None:
         seen = Anchor(at_ms - age_ms - mono_ms, mono_ms)
         if most is None or seen.zero_ms < most.zero_ms + most.off_ms(mono_ms) - 1:
@@ -122,9 +141,8 @@ def learned(was: KernelBoot | None, boot: int, event: Event, age_ms: int | None,
         known_ms = floor_ms if known_ms is None else max(known_ms, floor_ms)
     if least is not None and most is not None and least.zero_ms - least.off_ms(most.at_ms) > most.zero_ms:
         most = None  # the hub's own clock was set forward meanwhile
-    if now.boot <= boot and (least, most, exact, known_ms) == (now.least, now.most, now.exact, now.known_ms):
-        return now
-    return KernelBoot(min(now.boot, boot), least, most, exact, known_ms, now.unplaced)
+    found = KernelBoot(min(now.boot, boot), before, least, most, exact, known_ms, now.unplaced)
+    return now if found == now and was is not None else found
 
 
 def _told(

@@ -69,10 +69,6 @@ class Closing:
             if place is not None and place.speaker != instance:
                 place.watched.pop(instance, None)
 
-    def watching(self, area: str, gateway: str) -> bool:
-        """Whether anything of a gateway is watched."""
-        return any((area, gateway, lane) in self._places for lane in Lane)
-
     def session(self, area: str, gateway: str, lane: Lane, session: Session, books: Sequence[Book]) -> list[Close]:
         """What a session that was just heard, live and not of an older connection, closes; `books` as committed."""
         if not session.online or session.at is None:

@@ -105,6 +105,12 @@ def _count(ctx: Context, change: Tally) -> None:
     ctx.tables.tallies.put((ctx.area,), (ctx.tables.tallies.get((ctx.area,)) or Tally()) + change)
 
 
+def boot(tables: Tables, area: str, gateway: str) -> int:
+    """The highest boot number committed for a gateway."""
+    known = tables.instances.committed((area, gateway)) or ()
+    return max((boot for boot, _ in known if boot != UNKNOWN_BOOT), default=0)
+
+
 def _with(ranges: Ranges, first: int, last: int) -> Ranges:
     now = ranges.copy()
     now.add(first, last)

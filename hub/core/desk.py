@@ -24,7 +24,7 @@ from hub.core.clocks import Evidence
 from hub.core.context import Context
 from hub.core.defaults import Defaults
 from hub.core.incident import Incident, State
-from hub.core.io import Conflicted, Due, Effect, Gapped, Input, Linked, Moved, Recorded, Replied, Send
+from hub.core.io import Conflicted, Due, Effect, Gapped, Input, Linked, Moved, Recorded, Replied, Send, Twinned
 from hub.core.ledger import Book, Tally
 from hub.core.registry import Registry
 from hub.core.rules.base import Ignored, Verdict
@@ -101,6 +101,10 @@ class Desk:
         """Missing alarm records of these areas."""
         return sum((self._tables.tallies.committed((area,)) or Tally() for area in areas), Tally())
 
+    def boot(self, area: str, gateway: str) -> int:
+        """The highest boot number among the processes of a gateway that records came of; 0 when none did."""
+        return dedup.boot(self._tables, area, gateway)
+
     def clock(self, area: str, gateway: str, kboot: str) -> Evidence:
         """What is known of the time of a gateway's kernel boot, to place readings of it."""
         return placing.committed(self._tables, area, gateway, kboot)
@@ -170,6 +174,8 @@ class Desk:
             return records.conflicted(ctx, item)
         if isinstance(item, Gapped):
             return records.gapped(ctx, item)
+        if isinstance(item, Twinned):
+            return records.twinned(ctx, item)
         return self._came(ctx, item)
 
     def _came(self, ctx: Context, item: Due) -> Verdict:

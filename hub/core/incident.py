@@ -60,7 +60,10 @@ class Call(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Happening(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One line of an incident's history: a record that belongs to it, a move, a page, an answer."""
+    """One line of an incident's history: a record that belongs to it, a move, a page, an answer.
+
+    Between the two times, hub wall ms, a record lies that came without its age, as far as is known by this line.
+    """
 
     at_ms: int
     what: str
@@ -69,6 +72,8 @@ class Happening(msgspec.Struct, frozen=True, omit_defaults=True):
     premises: str | None = None
     by: str | None = None
     why: str = ""
+    not_before_ms: int | None = None
+    not_after_ms: int | None = None
 
 
 class Incident(msgspec.Struct, frozen=True, omit_defaults=True):

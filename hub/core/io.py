@@ -65,6 +65,16 @@ class Linked(msgspec.Struct, frozen=True, tag="linked"):
     heard_ms: int
 
 
+class Twinned(msgspec.Struct, frozen=True, tag="twinned"):
+    """Two gateways speak under one name: `rightful` is the process that is obeyed, `seconds` are the others. None of
+    these: there is one again."""
+
+    area: str
+    gateway: str
+    rightful: str
+    seconds: list[str]
+
+
 class Replied(msgspec.Struct, frozen=True, tag="replied"):
     """A gateway answered an order."""
 
@@ -129,7 +139,7 @@ class Due(msgspec.Struct, frozen=True, tag="due"):
     timer: str
 
 
-Input: TypeAlias = Recorded | Conflicted | Gapped | Linked | Replied | Moved | Due
+Input: TypeAlias = Recorded | Conflicted | Gapped | Linked | Twinned | Replied | Moved | Due
 
 
 @dataclass(frozen=True, slots=True)

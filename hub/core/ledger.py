@@ -21,7 +21,7 @@ STATED_MAX = 256
 Span = tuple[int, int]
 
 
-class State(StrEnum):
+class GapState(StrEnum):
     """How far a missing range has come. Both `declared` (by the gateway) and `closed` (by the hub) are lost."""
 
     OPEN = "open"
@@ -34,7 +34,7 @@ class Stated(msgspec.Struct, frozen=True, array_like=True):
 
     first: int
     last: int
-    state: State
+    state: GapState
     reason: str
     at_ms: int
 
@@ -79,7 +79,7 @@ class Missing(msgspec.Struct, frozen=True):
 
     first: int
     last: int
-    state: State
+    state: GapState
     reason: str = ""
     since_ms: int | None = None
 
@@ -102,9 +102,9 @@ class Tally(msgspec.Struct, frozen=True, omit_defaults=True):
         )
 
 
-def arrived(book: Book, first: int, last: int | None = None) -> Account:
-    """Records arrive, before they are in `came`; those of them that were missing are refilled."""
-    top = book.top()
+def arrived(book: Book, first: int, last: int | None = None, *, top: int | None = None) -> Account:
+    """Records arrive, before they are in `came`; those that were missing, below `top` (now), are refilled."""
+    top = book.top() if top is None else top
     if first > top:
         return book.account
     new = _minus([(first, min(top, first if last is None else last))], book.came)
@@ -116,7 +116,7 @@ def given_up(book: Book, first: int, last: int, reason: str, at_ms: int) -> Acco
     account = book.account
     fresh = _minus(_minus([(max(first, account.closed_to + 1), last)], book.came), book.declared)
     account = replace(account, lost=account.lost + _total(fresh))
-    return _listed(account, Stated(first, last, State.DECLARED, reason, at_ms))
+    return _listed(account, Stated(first, last, GapState.DECLARED, reason, at_ms))
 
 
 def closed(book: Book, to: int, reason: str, at_ms: int) -> Account:
@@ -125,7 +125,7 @@ def closed(book: Book, to: int, reason: str, at_ms: int) -> Account:
     if not found:
         return book.account
     account = replace(book.account, closed_to=found[-1][1], lost=book.account.lost + _total(found))
-    return _listed(account, Stated(found[0][0], found[-1][1], State.CLOSED, reason, at_ms))
+    return _listed(account, Stated(found[0][0], found[-1][1], GapState.CLOSED, reason, at_ms))
 
 
 def change(before: Book, after: Book) -> Tally:
@@ -147,10 +147,10 @@ def open_total(book: Book) -> int:
 
 def missing(book: Book) -> list[Missing]:
     """Every range that is not there, in order; of several statements about one the newest is shown."""
-    found = [Missing(*span, State.OPEN) for span in open_holes(book)]
+    found = [Missing(*span, GapState.OPEN) for span in open_holes(book)]
     given = _minus(book.declared, book.came)
     shut = [(first, min(last, book.account.closed_to)) for first, last in book.known().holes()]
-    left = {State.DECLARED: given, State.CLOSED: [span for span in shut if span[0] <= span[1]]}
+    left = {GapState.DECLARED: given, GapState.CLOSED: [span for span in shut if span[0] <= span[1]]}
     for said in reversed(book.account.stated):
         outside = _minus(left[said.state], [(said.first, said.last)])
         inside = _minus(left[said.state], outside)
@@ -165,7 +165,7 @@ def _listed(account: Account, said: Stated) -> Account:
     kept = []
     for one in account.stated:
         touches = one.first <= said.last + 1 and said.first <= one.last + 1
-        if touches and (one.state, one.reason) == (said.state, said.reason) and said.state is State.DECLARED:
+        if touches and (one.state, one.reason) == (said.state, said.reason) and said.state is GapState.DECLARED:
             said = replace(said, first=min(one.first, said.first), last=max(one.last, said.last))
         else:
             kept.append(one)

@@ -14,6 +14,7 @@ from protocol.kinds import Kind
 from protocol.messages import Action, Outcome, Result
 
 RETRY = "retry:"
+DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 NO_ANSWER = "no answer before the order expired"
 
 
@@ -25,7 +26,11 @@ def send(
     expires_in_ms: int,
     duration_ms: int = 0,
 ) -> list[Send]:
-    """Order something of premises, one order to each of their gateways; ids count up within the incident."""
+    """Order something of premises, one order to each of their gateways.
+
+    Ids count up within the incident and say when: after a restore the count runs over numbers that were given before,
+    and a gateway acts on no id twice.
+    """
     shown, dossier = ctx.incident(incident), ctx.dossier(incident)
     by_gateway: dict[str, list[str]] = {}
     for member in premises:
@@ -37,7 +42,7 @@ def send(
         order = Send(
             area=ctx.area,
             gateway=gateway,
-            order=f"{incident}-{number}",
+            order=f"{incident}-{number}-{_when(ctx.at_ms)}",
             action=action,
             issued_ms=ctx.at_ms,
             expires_ms=ctx.at_ms + expires_in_ms,
@@ -54,6 +59,15 @@ def send(
     ctx.file(incident, orders=(*dossier.orders, *(order.order for order in sent)))
     ctx.effects += sent
     return sent
+
+
+def _when(at_ms: int) -> str:
+    """Six digits to the base of 36, which repeat after 25 days; an order lives 24 h at most."""
+    text = ""
+    for _ in range(6):
+        at_ms, digit = divmod(at_ms, 36)
+        text = DIGITS[digit] + text
+    return text
 
 
 def answered(ctx: Context, item: Replied) -> Verdict:

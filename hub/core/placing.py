@@ -8,9 +8,13 @@ from hub.core.clocks import KBOOTS_MAX, NOTHING, UNPLACED_MAX, Evidence, KernelB
 from hub.core.context import Context
 from hub.core.io import Conflicted, Recorded
 from hub.core.rules.base import Took, Verdict
+from hub.core.rules.windows import several
 from hub.core.state import Tables
 from hub.core.timing import How, When, placed, placed_words
 from protocol.kinds import Kind
+
+NARROWER_MS = 60_000
+"""An interval is told anew when it got smaller by this at either end."""
 
 
 def place(ctx: Context, item: Recorded | Conflicted) -> When:
@@ -18,7 +22,7 @@ def place(ctx: Context, item: Recorded | Conflicted) -> When:
     known = NOTHING
     if item.kboot:
         own = _learn(ctx, item)
-        known = Evidence(own) if item.age_ms is not None else _evidence(ctx, item)
+        known = Evidence(own) if item.age_ms is not None else _evidence(ctx, item.gateway, item.kboot)
     return placed(item.event.at, item.age_ms, ctx.at_ms, known)
 
 
@@ -29,28 +33,61 @@ def await_clock(ctx: Context, item: Recorded | Conflicted, when: When, verdict: 
     key = (ctx.area, item.gateway, item.kboot)
     own, event = ctx.tables.clocks.get(key), item.event
     if own is not None:
-        one = Unplaced(verdict.incidents[0], event.kind, event.zone, event.premises, event.at, ctx.at_ms)
+        where = (verdict.incidents[0], event.kind, event.zone, event.premises)
+        one = Unplaced(*where, event.at, ctx.at_ms, when.not_before_ms, when.not_after_ms)
         ctx.tables.clocks.put(key, replace(own, unplaced=(*own.unplaced, one)[-UNPLACED_MAX:]))
 
 
 def tell_better(ctx: Context, item: Recorded | Conflicted) -> list[str]:
-    """After a clock record: incidents whose records it places get a note. What was decided, and the time it was decided
-    by, stay as they are."""
-    key = (ctx.area, item.gateway, item.kboot)
-    own = ctx.tables.clocks.get(key)
-    if item.event.kind is not Kind.CLOCK or own is None or not own.unplaced:
+    """After a clock record: incidents get a note of what is better known by it. What was decided, and the time it was
+    decided by, stay as they are."""
+    if item.event.kind is not Kind.CLOCK or not item.kboot:
         return []
-    known, waiting, told = _evidence(ctx, item), [], []
+    told: list[str] = []
+    # A clock record says something of its own kernel boot, and by the order of both of the one before.
+    own = ctx.tables.clocks.get((ctx.area, item.gateway, item.kboot))
+    for kboot in several([item.kboot, own.before if own is not None else None]):
+        told += _tell_better(ctx, item.gateway, kboot)
+    return several(told)
+
+
+def _tell_better(ctx: Context, gateway: str, kboot: str) -> list[str]:
+    key = (ctx.area, gateway, kboot)
+    own = ctx.tables.clocks.get(key)
+    if own is None or not own.unplaced:
+        return []
+    known, waiting, told = _evidence(ctx, gateway, kboot), [], []
     for one in own.unplaced:
         when = placed(one.at, None, one.arrived_ms, known)
-        if when.how is not How.CLOCK:
-            waiting.append(one)
-        elif ctx.tables.incidents.get((ctx.area, one.incident)) is not None:
-            what, where = f"time of {one.what}", {"zone": one.zone, "premises": one.premises}
-            ctx.note(one.incident, what, event_ms=when.event_ms, why=placed_words(when), **where)
+        if ctx.tables.incidents.get((ctx.area, one.incident)) is None:
+            continue
+        if when.how is How.CLOCK or _narrower(when, one):
+            _note(ctx, one, when)
             told.append(one.incident)
+        if when.how is not How.CLOCK:
+            waiting.append(replace(one, not_before_ms=when.not_before_ms, not_after_ms=when.not_after_ms))
     ctx.tables.clocks.put(key, replace(own, unplaced=tuple(waiting)))
-    return list(dict.fromkeys(told))
+    return told
+
+
+def _narrower(when: When, one: Unplaced) -> bool:
+    return one.not_after_ms - when.not_after_ms >= NARROWER_MS or (
+        when.not_before_ms is not None
+        and (one.not_before_ms is None or when.not_before_ms - one.not_before_ms >= NARROWER_MS)
+    )
+
+
+def _note(ctx: Context, one: Unplaced, when: When) -> None:
+    ctx.note(
+        one.incident,
+        f"time of {one.what}",
+        event_ms=when.event_ms if when.how is How.CLOCK else None,
+        zone=one.zone,
+        premises=one.premises,
+        why=placed_words(when),
+        not_before_ms=when.not_before_ms,
+        not_after_ms=when.not_after_ms,
+    )
 
 
 def committed(tables: Tables, area: str, gateway: str, kboot: str) -> Evidence:
@@ -59,9 +96,9 @@ def committed(tables: Tables, area: str, gateway: str, kboot: str) -> Evidence:
     return evidence(line, lambda name: tables.clocks.committed((area, gateway, name)), kboot)
 
 
-def _evidence(ctx: Context, item: Recorded | Conflicted) -> Evidence:
-    line = ctx.tables.kboots.get((ctx.area, item.gateway)) or ()
-    return evidence(line, lambda name: ctx.tables.clocks.get((ctx.area, item.gateway, name)), item.kboot)
+def _evidence(ctx: Context, gateway: str, kboot: str) -> Evidence:
+    line = ctx.tables.kboots.get((ctx.area, gateway)) or ()
+    return evidence(line, lambda name: ctx.tables.clocks.get((ctx.area, gateway, name)), kboot)
 
 
 def _learn(ctx: Context, item: Recorded | Conflicted) -> KernelBoot:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from hub.core import conditions, dedup, grouping, opening, orders, placing, withdrawing
 from hub.core.context import Context
 from hub.core.incident import UNRESOLVED
-from hub.core.io import Conflicted, Gapped, Linked, Recorded
+from hub.core.io import Conflicted, Gapped, Linked, Recorded, Twinned
 from hub.core.rules import reader
 from hub.core.rules.base import (
     CONFLICT,
     GAP,
     LINK_DOWN,
+    TWINS,
     Duplicate,
     Ignored,
     Mark,
@@ -20,7 +21,7 @@ from hub.core.rules.base import (
     Verdict,
     WithdrawRule,
 )
-from hub.core.state import Link
+from hub.core.state import Link, Twins
 from hub.core.timing import When
 from protocol.kinds import Kind, Qualifier
 from protocol.records import Event
@@ -96,6 +97,30 @@ def linked(ctx: Context, item: Linked) -> Verdict:
         ctx.flag(incident, "link_restored")
         ctx.note(incident, "heard again")
     return Took(back, "heard again") if back else Ignored("the gateway is heard")
+
+
+def twinned(ctx: Context, item: Twinned) -> Verdict:
+    """Two gateways speak under one name, or others than before, or no more: somebody must look."""
+    reason = ctx.stranger(item.gateway)
+    if reason is not None:
+        return Ignored(reason, effective=False)
+    key, now = (ctx.area, item.gateway), Twins(item.rightful, tuple(item.seconds))
+    before = ctx.tables.twins.get(key)
+    if now == before or not (before or now.seconds):
+        return Ignored("that was known", effective=False)
+    ctx.tables.twins.put(key, now if now.seconds else None)
+    names = ", ".join(one[:8] for one in now.seconds)
+    detail = f"process {now.rightful[:8]} is obeyed, {names} not"
+    mark = Mark(ctx.at_ms, f"{item.gateway}/twins/{ctx.at_ms}", TWINS, item.gateway, late_ms=0, detail=detail)
+    if set(now.seconds) - set(before.seconds if before is not None else ()):
+        return raised(ctx, mark, drill=False)
+    rule = reader(TWINS)
+    assert isinstance(rule, Rule)
+    still = ctx.tables.open.get((ctx.area, scope_of(ctx, rule, mark, drill=False))) or ()
+    for incident in still:
+        ctx.flag(incident, "restored", not now.seconds)
+        ctx.note(incident, detail if now.seconds else f"only process {now.rightful[:8]} is heard now")
+    return Took(still, "who speaks under this name changed") if still else Ignored("who speaks changed")
 
 
 def raised(ctx: Context, mark: Mark, drill: bool) -> Verdict:

@@ -161,6 +161,13 @@ def after(at_ms: int, ident: str, other_ms: int, other: str) -> bool:
     return at_ms > other_ms
 
 
+class Twins(msgspec.Struct, frozen=True):
+    """Processes of two gateways under one name: the one that is obeyed, and those that are not."""
+
+    rightful: str
+    seconds: tuple[str, ...]
+
+
 class Link(msgspec.Struct, frozen=True):
     """A gateway's link as last told."""
 
@@ -194,6 +201,7 @@ class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     timers: list[tuple[Two, int]]
     kboots: list[tuple[Two, tuple[tuple[int, str], ...]]]
     clocks: list[tuple[Three, KernelBoot]]
+    twins: list[tuple[Two, Twins]] = []
 
 
 class Tables:
@@ -218,6 +226,7 @@ class Tables:
         self.timers = Timers()
         self.kboots: Table[tuple[str, str], tuple[tuple[int, str], ...]] = Table()
         self.clocks: Table[tuple[str, str, str], KernelBoot] = Table()
+        self.twins: Table[tuple[str, str], Twins] = Table()
 
     def all(self) -> dict[str, Table[tuple[str, ...], object]]:
         """Every table by name."""

@@ -79,8 +79,7 @@ def placed_words(when: When) -> str:
         return ""
     if when.how is How.CLOCK:
         return f"placed by its gateway's clock, to within {span(error_ms(when))}"
-    since = "" if when.not_before_ms is None else " and what is known of the time before"
-    return f"its gateway had no sure clock: some time before the next start was heard{since}"
+    return "its gateway had no sure clock: some time within the limits stated"
 
 
 def error_ms(when: When) -> int:

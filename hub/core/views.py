@@ -45,7 +45,10 @@ class ZoneView(msgspec.Struct, frozen=True):
 
 
 class GatewayView(msgspec.Struct, frozen=True):
-    """A gateway's link: `up` None was never told; `since_ms` when that was told; `heard_ms` last heard before."""
+    """A gateway's link: `up` None was never told; `since_ms` when that was told; `heard_ms` last heard before.
+
+    `seconds` are processes of a second gateway under its name, beside the `rightful` one.
+    """
 
     area: str
     id: str
@@ -53,6 +56,8 @@ class GatewayView(msgspec.Struct, frozen=True):
     up: bool | None
     since_ms: int | None
     heard_ms: int | None
+    rightful: str | None = None
+    seconds: tuple[str, ...] = ()
 
 
 class GroupView(msgspec.Struct, frozen=True):
@@ -120,7 +125,9 @@ class Viewer:
             if area in (None, of):
                 link = self._tables.links.committed((of, gateway))
                 told = (None, None, None) if link is None else (link.up, link.since_ms, link.heard_ms)
-                views.append(GatewayView(of, gateway, entry.profile_ms, *told))
+                twins = self._tables.twins.committed((of, gateway))
+                who = (None, ()) if twins is None else (twins.rightful, twins.seconds)
+                views.append(GatewayView(of, gateway, entry.profile_ms, *told, *who))
         return views
 
     def zones(self, area: str | None, gateway: str | None) -> list[ZoneView]:

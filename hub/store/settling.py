@@ -19,14 +19,15 @@ def settle(
 ) -> list[Sample]:
     """The samples that are new. `books` has one of every source in the batch; their `came` is written to."""
     fresh = []
+    tops = {source: book.top() for source, book in books.items()}  # what comes together is not missing meanwhile
     for sample in samples:
         source = source_of(sample)
         if sample.seq not in books[source].came:
-            books[source] = _come(books[source], sample.seq, sample.seq)
+            books[source] = _come(books[source], sample.seq, sample.seq, tops[source])
             fresh.append(sample)
     for source, ranges in settled.items():
         for first, last in ranges:
-            books[source] = _come(books[source], first, last)
+            books[source] = _come(books[source], first, last, tops[source])
     for loss in losses:
         books[loss.source] = _lost(books[loss.source], loss)
     return fresh
@@ -47,7 +48,7 @@ def _lost(book: Book, loss: Loss) -> Book:
     return replace(book, declared=declared, account=account)
 
 
-def _come(book: Book, first: int, last: int) -> Book:
-    account = ledger.arrived(book, first, last)
+def _come(book: Book, first: int, last: int, top: int) -> Book:
+    account = ledger.arrived(book, first, last, top=top)
     book.came.add(first, last)
     return book if account == book.account else replace(book, account=account)

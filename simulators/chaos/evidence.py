@@ -86,6 +86,8 @@ def _row(at_ms: int, item: Recorded) -> Row:
 def _holes(items: Iterator[Recorded | Gapped]) -> int:
     seen: dict[tuple[str, str], set[int]] = {}
     for item in items:
+        if isinstance(item, Gapped) and item.by_hub:
+            continue
         known = seen.setdefault((item.gateway, item.instance), set())
         known.update((item.event.seq,) if isinstance(item, Recorded) else range(item.first, item.last + 1))
     return sum(max(known) - len(known) for known in seen.values())

@@ -253,7 +253,7 @@ def readdressed(said: Said, rng: random.Random) -> Said:
     """To or from somebody else."""
     parts = said.topic.split("/")
     roll = rng.random()
-    if roll < 0.3:
+    if roll < 0.3 or len(parts) < 5:
         return said._replace(topic=rng.choice(TOPICS))
     if roll < 0.5:
         parts[2] = rng.choice((AREA, OTHER, "nowhere", "hub"))

@@ -190,7 +190,8 @@ EVENT = table(
     detail=_details,
 )
 READING = row(SEQ, matching(POINT), value_of, STAMP)
-WHO: dict[str, Check] = {"v": lambda value: type(value) is int, "instance": matching(INSTANCE), "boot": COUNT}
+VERSION: Check = lambda value: type(value) is int  # noqa: E731  # which one, `parsed` has said
+WHO: dict[str, Check] = {"v": VERSION, "instance": matching(INSTANCE), "boot": COUNT}
 LANE = {**WHO, "kboot": matching(KBOOT)}
 ZONE = table(
     {"id": IDENT, "premises": IDENT, "kind": NAME, "health": one_of("online", "fault", "unknown")},

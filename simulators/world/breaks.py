@@ -14,11 +14,12 @@ from edge.core.sending import Flight, Sending
 from edge.core.zone import Wire
 from edge.outbox import Outbox
 from edge.uplink import Uplink
-from hub.core import conditions, dedup, escalation, records
+from hub.core import clocks, conditions, dedup, escalation, placing
+from hub.core.clocks import Evidence
 from hub.core.desk import Desk
 from hub.core.io import Recorded, Send
 from hub.core.state import Live
-from hub.core.timing import When
+from hub.core.timing import How, When
 from protocol.ranges import Ranges
 from protocol.records import Lane
 from simulators.world.hub import SimHub
@@ -111,10 +112,22 @@ def _credit_ignored() -> list[tuple[Any, str, Any]]:
 
 
 def _clock_trusted() -> list[tuple[Any, str, Any]]:
-    def placed(event: Any, age_ms: int | None, at_ms: int) -> When:
-        return When(event.at.wall_ms, max(0, at_ms - event.at.wall_ms))
+    def placed(stamp: Any, age_ms: int | None, at_ms: int, known: Any = None) -> When:
+        wall_ms = stamp.wall_ms
+        return When(wall_ms, max(0, at_ms - wall_ms), wall_ms, wall_ms, How.AGE)
 
-    return [(records, "placed", placed)]
+    return [(placing, "placed", placed)]
+
+
+def _clock_of_another_boot() -> list[tuple[Any, str, Any]]:
+    real = clocks.evidence
+
+    def evidence(line: Any, of: Any, kboot: str) -> Evidence:
+        """Whatever kernel boot of the gateway was heard last serves for all."""
+        right, newest = real(line, of, kboot), of(line[-1][1]) if line else None
+        return right if newest is None else Evidence(newest)
+
+    return [(placing, "evidence", evidence)]
 
 
 def _late_data_clears() -> list[tuple[Any, str, Any]]:
@@ -206,6 +219,7 @@ BREAKS: dict[str, Break] = {
     "lanes-merged": Break("alarms wait behind telemetry", _lanes_merged),
     "credit-ignored": Break("a gateway sends on when it is told to hold", _credit_ignored),
     "clock-trusted": Break("a record stands where its gateway's clock says", _clock_trusted),
+    "clock-of-another-boot": Break("the clock of one kernel boot places records of another", _clock_of_another_boot),
     "late-data-clears": Break("what arrives last decides, not what happened last", _late_data_clears),
     "forget-on-puback": Break("a gateway forgets what the broker acknowledged", _forget_on_puback),
     "resend-never": Break("what was sent once is not sent again", _resend_never),

@@ -11,7 +11,7 @@ from edge.lane import LaneBox
 from edge.outbox import Outbox, _Pending
 from edge.store import Change, Disk, Loaded, MemoryStore, StoreError, Trouble
 from protocol.records import Lane
-from simulators.world.loop import NS_PER_MS, Bell, VirtualLoop
+from simulators.world.loop import Bell, VirtualLoop
 
 COMMIT_MS = (2.0, 30.0)
 SLOW_MS = (800.0, 6_000.0)
@@ -177,8 +177,3 @@ class SimLane(LaneBox):
         loaded = self.outbox.load()
         self._load(loaded)
         return loaded
-
-
-def mono(loop: VirtualLoop, booted_ns: int) -> int:
-    """Monotonic ns of a kernel that began at `booted_ns`, with a second for its start."""
-    return loop.now_ns - booted_ns + 1_000 * NS_PER_MS

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hub.clock import HubClock
+from hub.closer import Closer
 from hub.core.defaults import Defaults
 from hub.core.desk import Desk
 from hub.core.io import Changed, Input, Page, Send
@@ -103,10 +104,13 @@ class SimHub:
         links = Links(registry, clock.mono_ms())
         links.recall(desk.gateways())
         self.ingest = Ingest(Gate(registry), links, rounds, intake, receipting, clock, self.metrics)
+        closer = Closer(rounds, intake, clock)
+        self.ingest.spoke, self.ingest.beat = closer.spoke, closer.beat
+        self.effects.obeying = links.obeying
         downlink = Downlink(HUB, session, self.ingest, receipting, clock)
         for order in desk.resume(clock.now_ms()):
             self.effects.send(order)
-        StoreTurns(self, intake, receipting, readings)
+        StoreTurns(self, intake, receipting, closer, readings)
         self._journal = JournalTurns(self, rounds, book)
         self._journal.kick()
         self._ways = [HubWay(self, downlink, lane) for lane in Lane]

@@ -18,6 +18,8 @@ START_MS = 2_000_000_000_000
 STARTS_MS = 400
 """How long a process takes from its start to its first look."""
 UNSET_MS = 86_400_000
+DRIFT_PPM = 200
+"""How fast a machine's quartz may be off: far more than any is."""
 
 
 class Shown(NamedTuple):
@@ -46,6 +48,7 @@ class Machine:
         self.rng = stream(world.story.seed, "machine", gateway)
         self.synced = True
         self.clock_off_ms = 0
+        self.drift_ppm = self.rng.randint(-DRIFT_PPM, DRIFT_PPM)
         self.processes = 0
         self.boot_kernel()
 
@@ -54,8 +57,13 @@ class Machine:
         self.booted_ns = self.loop.now_ns
         self.kboot = f"{self.rng.getrandbits(128):032x}"
 
+    def mono_ns(self) -> int:
+        """Monotonic ns of this kernel boot, by a quartz that is a little off."""
+        passed_ns = self.loop.now_ns - self.booted_ns
+        return passed_ns + passed_ns * self.drift_ppm // 1_000_000
+
     def wall_ns(self) -> int:
-        """What this machine's clock says."""
+        """What this machine's clock says. A time service slews it to the true time."""
         return (START_MS + self.clock_off_ms) * NS_PER_MS + self.loop.now_ns
 
     def unset_clock(self) -> None:

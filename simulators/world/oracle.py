@@ -34,6 +34,8 @@ JOIN_MS = 300_000
 REACH_MS = 700_000
 """How long after a cause a siren may begin for it: its order's life, a dead gateway, a restart of a ringing."""
 ACCEPT_MS = 60_000
+ROUNDING_MS = 3
+"""Ages, wall times and monotonic times are each told in whole ms."""
 
 
 def judge(world: World) -> None:
@@ -179,19 +181,27 @@ def _said(cause: Cause) -> str:
 
 
 def _placed(world: World, state: dict[str, Any]) -> None:
-    """A record whose age is known stands on the hub's axis where it truly happened."""
+    """A record stands where it truly happened, as surely as it is said to: within its error, or in its interval."""
     for _, dossier in state["dossiers"]:
         for mark in dossier["marks"]:
             gateway, _, rest = mark[1].partition("/")
             instance, _, seq = rest.partition("/")
             made = world.witness.made.get((gateway, instance, int(seq))) if seq.isdigit() else None
-            late_ms = mark[7] if len(mark) > 7 else None
-            if made is None or late_ms is None:
+            if made is None:
                 continue
-            off_ms = mark[0] - world.start_ms - made.true_ms
-            if not -EARLY_MS <= off_ms <= TRAVEL_MS:
+            late_ms, (not_before_ms, not_after_ms, how) = mark[7], mark[13:16]
+            true_ms = world.start_ms + made.true_ms
+            off_ms = mark[0] - true_ms
+            if late_ms is not None and not -EARLY_MS <= off_ms <= TRAVEL_MS:
                 world.witness.broken("placed", f"{mark[2]} of {mark[5]} is placed {off_ms} ms off its time")
                 return
+            early = not_before_ms is not None and true_ms < not_before_ms - ROUNDING_MS
+            if early or true_ms > not_after_ms + ROUNDING_MS:
+                said = (not_before_ms and not_before_ms - true_ms, not_after_ms - true_ms)
+                text = f"{mark[2]} of {mark[5]} is said to be in {said} ms of its time (by {how})"
+                world.witness.broken("error stated", text)
+                return
+            world.witness.placed[how] = world.witness.placed.get(how, 0) + 1
 
 
 def _live(world: World) -> None:

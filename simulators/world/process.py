@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 
 from edge import beginning
+from edge.beginning import chained, kboot_before
 from edge.clock import CHECK_MS, Clock
 from edge.core.bounds import stamp_at
 from edge.core.delivery import Delivery
@@ -36,8 +37,8 @@ from edge.store import Loaded
 from edge.uplink import Uplink
 from protocol.link import Incoming
 from protocol.messages import VERSION, Outcome, Reply, Result
-from protocol.records import ClockQuality, Event, Lane, Reading
-from simulators.world.disk import CardStore, SimLane, mono
+from protocol.records import Event, Lane, Reading
+from simulators.world.disk import CardStore, SimLane
 from simulators.world.loop import NS_PER_MS
 from simulators.world.loop import Event as Coming
 from simulators.world.uplink import Ways
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 STARTS_MS = 400
 TELEMETRY_EVERY_LOOKS = 12
 FAILED_MS = 5_000
+SYNCED_ERROR_MS = 20
 
 
 class Process:
@@ -63,6 +65,7 @@ class Process:
         self.drivers: dict[str, Any] = {}
         self._pumping = False
         self._seq = 0
+        self._led = 0
         self._tick: Coming | None = None
         self._edges: set[str] = set()
         self._looked_ns: dict[str, int] = {}
@@ -72,14 +75,15 @@ class Process:
         kept = [self.alarm.take_up(), self.telemetry.take_up()]
         self.clock = Clock(
             _saved(kept, "wall_ms"),
-            mono_ns=lambda: mono(self.loop, machine.booted_ns),
+            mono_ns=machine.mono_ns,
             wall_ns=machine.wall_ns,
-            synced=lambda: machine.synced,
+            error_ms=lambda: SYNCED_ERROR_MS if machine.synced else None,
         )
         self.me = self._identity(kept, f"{rng.getrandbits(128):032x}")
+        self.kboot_before = kboot_before(kept, self.me.kboot)
         for box in (self.alarm, self.telemetry):
             box.me = self.me
-            box.outbox.put([], {"boot": b"%d" % self.me.boot})
+            box.outbox.put([], chained(self.me, self.kboot_before))
         now, memory = self.clock.now(), self._memory(kept[0])
         self.gateway = Gateway(
             machine.site, memory, instance=self.me.instance, boot=self.me.boot, kboot=self.me.kboot, now=now
@@ -91,6 +95,7 @@ class Process:
             on_order=self._ordered,
             on_config=lambda text: [],
             on_alarm_receipt=self._alarm_receipted,
+            on_behind=self._behind,
         )
         rest = (self.inward, self.clock, self.gateway.birth_zones)
         self.uplink = Uplink(self.me, self.alarm, self.telemetry, *rest)
@@ -135,6 +140,11 @@ class Process:
         at = stamp_at(now, now.mono_ns if at_ns is None else at_ns)
         self.world.witness.reported(self.me, self._seq, point, self._true_ms(at.mono_ns))
         self.telemetry.report(Reading(self._seq, point, value, at))
+
+    def save_time(self) -> None:
+        """As edge.app does."""
+        for box in (self.alarm, self.telemetry):
+            box.emit([], {"wall_ms": b"%d" % self.clock.past_ms()})
 
     def free_since_ms(self) -> int:
         """Since when the alarm lane has a connection it may send on."""
@@ -240,6 +250,14 @@ class Process:
     def _alarm_receipted(self) -> None:
         self.uplink.alarm_receipted()
 
+    def _behind(self, boot: int) -> None:
+        """As edge.app does."""
+        if boot > self._led:
+            self._led = boot
+            self.uplink.lead(boot)
+            for box in (self.alarm, self.telemetry):
+                box.outbox.put([], {"boot": b"%d" % boot})
+
     def _receipted(self, instance: str, seqs: tuple[int, ...]) -> None:
         self.put(Receipted(seqs, instance))
 
@@ -258,10 +276,9 @@ class Process:
         return SimLane(lane, Delivery(limits), store, card, self.loop, self.machine.rng, hears, self._troubled)
 
     def _identity(self, kept: list[Loaded], instance: str) -> Identity:
-        """As edge.app does: the boot number rises even past a lost card, where the clock is good enough to lead it."""
-        now, site = self.clock.now(), self.machine.site
-        led = now.wall_ms // 1000 if now.quality is not ClockQuality.UNSET else 0
-        boot = max(_saved(kept, "boot") + 1, led)
+        """As edge.app does: the boot number rises even past a lost card."""
+        site = self.machine.site
+        boot = max(_saved(kept, "boot") + 1, self.clock.now().wall_ms // 1000)
         return Identity(
             site.area, site.gateway, instance, boot, self.machine.kboot, "world", site.digest, HEARTBEAT_MS, PROFILE_MS
         )
@@ -277,24 +294,17 @@ class _Watch(SelfWatch):
 
     def begin(self) -> None:
         """As it begins."""
-        self._tell_clock(_step(self._app.clock.now().quality))
+        self._begin()
 
     def look(self) -> None:
         """One round."""
-        if (step := self._app.clock.check()) is not None:
-            self._tell_clock(step)
+        self._clock()
         self._link()
         self._inbox()
         if self._look_n % TELEMETRY_EVERY_LOOKS == 0:
             self._report({"health/disk_free_percent": 50.0})
-            self._app.alarm.emit([], {"wall_ms": b"%d" % self._app.clock.now().wall_ms})
+            self._app.save_time()
         self._look_n += 1
-
-
-def _step(quality: ClockQuality) -> Any:
-    from edge.clock import Step
-
-    return Step(0, quality)
 
 
 def _told(result: Result, failed: dict[str, str]) -> Result:

@@ -106,6 +106,7 @@ FAULTS: dict[str, tuple[str, tuple[int, int]]] = {
     "card_slow": ("gateway", (5_000, 120_000)),
     "bus_dead": ("device", (2_000, 120_000)),
     "backlog": ("gateway", (60_000, 400_000)),
+    "dark": ("gateway", (240_000, 600_000)),
 }
 
 PROFILES: dict[Profile, tuple[Noise, dict[str, float]]] = {
@@ -126,7 +127,7 @@ PROFILES: dict[Profile, tuple[Noise, dict[str, float]]] = {
     ),
     Profile.CLOCKS: (
         Noise(0.02, 0.03, 0.05, 40),
-        {"clock_step": 10, "clock_unset": 6, "power_unset": 6, "cut": 4, "kill": 3, "backlog": 2},
+        {"clock_step": 10, "clock_unset": 6, "power_unset": 6, "cut": 4, "kill": 3, "backlog": 2, "dark": 3},
     ),
     Profile.CARDS: (
         Noise(0.02, 0.02, 0.02, 40),

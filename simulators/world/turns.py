@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 from typing import TYPE_CHECKING
 
+from hub.closer import Closer
 from hub.intake import Intake, Write
 from hub.journal import JournalError
 from hub.receipting import Receipting
@@ -78,11 +80,16 @@ class JournalTurns:
 class StoreTurns:
     """One write of telemetry after the other; receipts are asked for at once."""
 
-    def __init__(self, hub: SimHub, intake: Intake, receipting: Receipting, readings: Readings) -> None:
-        self._hub, self._intake, self._receipting, self._readings = hub, intake, receipting, readings
+    def __init__(
+        self, hub: SimHub, intake: Intake, receipting: Receipting, closer: Closer, readings: Readings
+    ) -> None:
+        self._hub, self._intake, self._receipting, self._closer, self._readings = (
+            hub, intake, receipting, closer, readings
+        )
         self._busy = False
         intake.on_news = self._turn
         receipting.on_telemetry_due = self._receipt
+        closer.on_news = self._close
 
     def _turn(self) -> None:
         if not self._busy and self._hub.alive and (write := self._intake.take()) is not None:
@@ -108,3 +115,9 @@ class StoreTurns:
             except StoreError:
                 marks = None
             self._receipting.settled(*due, marks)
+
+    def _close(self) -> None:
+        while (due := self._closer.due()) is not None:
+            self._closer.alarms(*due)
+            with contextlib.suppress(StoreError):
+                self._closer.readings(*due, self._readings.books(*due[:2]))

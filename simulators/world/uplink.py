@@ -102,7 +102,8 @@ class Way:
 
     def _beat_on(self, link: Link) -> None:
         if self._ways.alive and link.open:
-            self._say(link, self._uplink.heartbeat(), _nothing)
+            for said in self._uplink.heartbeat():
+                self._say(link, said, _nothing)
             self._loop.after(self._uplink.me.heartbeat_ms, self._beat_on, link)
 
     def _hand_over(self, sending: Sending, flight: Flight) -> None:

@@ -129,6 +129,7 @@ class Witness:
         self.heard: dict[str, int] = {}
         self.orders: dict[str, Order] = {}
         self.waited_ms = 0
+        self.placed: dict[str, int] = {}
         self._first: dict[tuple[str, int], tuple[int, bool]] = {}
         self._ears: dict[str, _Ears] = {}
 
@@ -306,7 +307,7 @@ class Witness:
                 new = seen.add(taken.event.seq)
                 if not new and isinstance(taken, Recorded):
                     self.broken("twice", f"record {taken.event.seq} of {taken.gateway} was committed twice")
-            elif isinstance(taken, Gapped):
+            elif isinstance(taken, Gapped) and not taken.by_hub:  # what the hub closes is not to be receipted
                 self.durable.setdefault((taken.gateway, taken.instance), Ranges()).add(taken.first, taken.last)
 
     def receipting(self, topic: str, data: bytes) -> None:

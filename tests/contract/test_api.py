@@ -15,6 +15,7 @@ import pytest
 
 from hub.core.incident import Incident
 from protocol.kinds import Kind
+from protocol.records import Gap, Lane
 from simulators.broker import Broker
 from simulators.centre import Centre
 from tests.support.centre import Running, SaidGateway, gateway, running
@@ -152,6 +153,7 @@ async def test_people_see_their_areas_only(hub: Running, gw: SaidGateway) -> Non
         assert ["gw-o"] == [one["id"] for one in (await client.get("/api/v1/gateways")).json()["items"]]
         assert ["go"] == [one["id"] for one in (await client.get("/api/v1/groups")).json()["items"]]
         assert 403 == (await client.get("/api/v1/incidents", params={"area": "town"})).status_code
+        assert 403 == (await client.get("/api/v1/gaps", params={"area": "town"})).status_code
 
 
 async def test_lists_are_read_in_pages(hub: Running, gw: SaidGateway) -> None:
@@ -175,6 +177,58 @@ async def test_lists_are_read_in_pages(hub: Running, gw: SaidGateway) -> None:
         assert [] == done
 
 
+async def test_missing_records_are_read_in_pages(hub: Running, gw: SaidGateway) -> None:
+    """Pages of one give every missing range of both lanes once, in order of gateway, lane, process and sequence; a
+    filter leaves the others out."""
+    gw.seqs[Lane.ALARM], gw.seqs[Lane.TELEMETRY] = 4, 2
+    await gw.alarm(gw.event(), gaps=[Gap(1, 1, "disk full")])
+    await gw.readings(("self/x", 1))
+    await gw.receipted(5)
+    await gw.receipted(3, Lane.TELEMETRY)
+    gw.instance, gw.boot = "2" * 32, 2
+    gw.seqs[Lane.ALARM] = 1
+    await gw.alarm(gw.event())
+    await gw.receipted(2)
+    async with hub.api("otto") as client:
+        found: list[dict[str, Any]] = []
+        cursor: str | None = None
+        while found == [] or cursor is not None:
+            given = {"area": "town", "limit": "1"} | ({"cursor": cursor} if cursor else {})
+            page = (await client.get("/api/v1/gaps", params=given)).json()
+            assert len(page["items"]) == 1
+            found += page["items"]
+            cursor = page["next"]
+        told = [(one["lane"], one["boot"], one["state"], one["first"], one["last"], one["count"]) for one in found]
+        assert [
+            ("alarm", 1, "declared", 1, 1, 1),
+            ("alarm", 1, "open", 2, 4, 3),
+            ("alarm", 2, "open", 1, 1, 1),
+            ("telemetry", 1, "open", 1, 2, 2),
+        ] == told
+        assert ("town", "gw-1", "1" * 32, "disk full") == tuple(
+            found[0][name] for name in ("area", "gateway", "instance", "reason")
+        )
+        for asked, expected in (
+            ({"lane": "telemetry"}, found[3:]),
+            ({"state": "declared"}, found[:1]),
+            ({"gateway": "gw-2"}, []),
+            ({"gateway": "gw-1", "lane": "alarm", "state": "open"}, found[1:3]),
+        ):
+            page = (await client.get("/api/v1/gaps", params={"area": "town", **asked})).json()
+            assert {"items": expected, "next": None} == page, asked
+
+
+async def test_missing_records_of_telemetry_are_not_told_without_its_store(hub: Running, gw: SaidGateway) -> None:
+    """With the telemetry store unreadable its ledger is a 503; that of the alarm lane is told as ever."""
+    gw.seqs[Lane.TELEMETRY] = 4
+    await gw.readings(("self/x", 1))
+    await gw.receipted(5, Lane.TELEMETRY)
+    hub.parts.store.close()
+    async with hub.api() as client:
+        answers = [await client.get("/api/v1/gaps", params={"area": "town", "lane": lane}) for lane in Lane]
+    assert [200, 503] == [answer.status_code for answer in answers]
+
+
 async def test_every_fault_of_a_request_is_named(hub: Running, gw: SaidGateway) -> None:
     """A body with three faults is refused with three, each with its key and what is allowed."""
     incident = await _pressed(hub, gw)
@@ -192,6 +246,9 @@ async def test_every_fault_of_a_request_is_named(hub: Running, gw: SaidGateway) 
         ("DELETE", "/api/v1/incidents", 405),
         ("GET", "/api/v1/incidents?limit=0&priority=x", 422),
         ("GET", "/api/v1/incidents?cursor=%00", 422),
+        ("GET", "/api/v1/gaps", 422),
+        ("GET", "/api/v1/gaps?area=town&lane=x&state=y", 422),
+        ("GET", "/api/v1/gaps?area=town&cursor=%00", 422),
         ("GET", "/api/v1/telemetry/range?area=town&gateway=gw-1&point=a&cursor=eHg", 422),
         ("POST", "/api/v1/incidents/town/none/accept", 404),
     ],
@@ -213,7 +270,7 @@ async def test_no_garbage_makes_the_hub_fail(hub: Running, gw: SaidGateway) -> N
     async with hub.api() as client:
         for _ in range(150):
             path = rng.choice(
-                [f"incidents/town/{incident.id}/{rng.choice(moves)}", "live/x", "zones", "telemetry/latest"]
+                [f"incidents/town/{incident.id}/{rng.choice(moves)}", "live/x", "zones", "gaps", "telemetry/latest"]
             )
             query = "".join(rng.choice("area=gw&limit%0\udcff-1cursor/") for _ in range(rng.randrange(20)))
             url = f"/api/v1/{path}?{query.encode(errors='replace').decode()}"

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
-from hub.store.marks import INSTANCES_MAX
-from hub.store.port import Placed, Sample, Source, StoreError
+from hub.core import ledger
+from hub.core.ledger import Tally
+from hub.store.marks import INSTANCES_MAX, Marks
+from hub.store.port import Loss, Placed, Sample, Source, StoreError
 from hub.store.sqlite import SqliteStore
 from protocol.ranges import Ranges
 
@@ -137,3 +139,91 @@ def test_instances_of_a_gateway_are_bounded(store: SqliteStore) -> None:
         store.write([reading(1, instance=source[2])], {}, {source: boot})
     kept = list(store.marks("a", "gw"))
     assert [f"{boot:032x}" for boot in range(3, INSTANCES_MAX + 3)] == kept
+
+
+def lost(first: int, last: int, reason: str = "full", *, by_hub: bool = False) -> Loss:
+    return Loss(SOURCE, first, last, reason, 7, by_hub)
+
+
+def ranges(store: SqliteStore) -> list[tuple[str, int, int]]:
+    """What is missing of the source, as (state, first, last)."""
+    books = {book.instance: book for book in store.books("a", "gw")}
+    return [(str(one.state), one.first, one.last) for one in ledger.missing(books["1" * 32])]
+
+
+def test_what_is_lost_is_told_apart_from_what_is_stored(store: SqliteStore) -> None:
+    """A gap is settled and listed, a hole is listed and not settled, closed or not; what comes after all leaves."""
+    store.write([reading(1), reading(9)], {}, {}, [lost(2, 4)])
+    assert [("declared", 2, 4), ("open", 5, 8)] == ranges(store)
+    store.write([reading(3)], {}, {}, [lost(5, 8, "gone", by_hub=True)])
+    assert [("declared", 2, 2), ("declared", 4, 4), ("closed", 5, 8)] == ranges(store)
+    assert [(1, 4), (9, 9)] == list(store.marks("a", "gw")["1" * 32])
+    assert 1 == store.write([reading(6)], {}, {})
+    assert Tally(open=0, lost=7, refilled=2) == store.tally
+
+
+def test_the_ledger_survives_the_process(tmp_path: Path) -> None:
+    """Ranges, reasons and counts are those of before."""
+    with contextlib.closing(SqliteStore(tmp_path / "t.db")) as store:
+        store.write([reading(1), reading(9), reading(12)], {}, {}, [lost(2, 4), lost(1, 8, "gone", by_hub=True)])
+        before = (store.tally, store.books("a", "gw"))
+    with contextlib.closing(SqliteStore(tmp_path / "t.db")) as store:
+        assert before == (store.tally, store.books("a", "gw"))
+        assert Tally(open=2, lost=7) == store.tally
+
+
+def test_a_failed_write_leaves_the_ledger_as_it_was(store: SqliteStore, tmp_path: Path) -> None:
+    """Neither a loss nor a count of a batch that was not committed is there."""
+    store.write([reading(1)], {}, {})
+    with contextlib.closing(sqlite3.connect(tmp_path / "t.db", isolation_level=None)) as lock:
+        lock.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match="locked"):
+            store.write([reading(9)], {}, {}, [lost(2, 4)])
+    assert (Tally(), []) == (store.tally, ranges(store))
+
+
+def test_what_was_refused_is_not_missing(store: SqliteStore) -> None:
+    """A reading that may not be kept is done with."""
+    store.write([reading(1), reading(4)], {SOURCE: Ranges([(2, 3)])}, {})
+    assert (Tally(), []) == (store.tally, ranges(store))
+
+
+def test_holes_of_a_forgotten_process_are_counted(store: SqliteStore) -> None:
+    """Of one process too many what was open is forgotten, and its count kept."""
+    for boot in range(1, INSTANCES_MAX + 3):
+        source = ("a", "gw", f"{boot:032x}")
+        store.write([reading(4, instance=source[2])], {}, {source: boot})
+    assert Tally(open=3 * INSTANCES_MAX, forgotten=6) == store.tally
+
+
+def test_a_file_from_before_the_ledger_is_taken_over(store: SqliteStore, tmp_path: Path) -> None:
+    """Its holes are open, and counted."""
+    store.write([reading(1), reading(4)], {}, {})
+    for table in ("ledger", "tally"):
+        store._db.execute(f"DROP TABLE {table}")
+    with contextlib.closing(SqliteStore(tmp_path / "t.db")) as again:
+        assert (Tally(open=2), [("open", 2, 3)]) == (again.tally, ranges(again))
+
+
+def test_marks_stand_beside_a_server_of_another_kind(tmp_path: Path) -> None:
+    """A store without marks of its own keeps them in a file: what its server refused is not settled and comes again,
+    what it took is settled once."""
+    server: list[int] = []
+
+    def write(marks: Marks, seqs: list[int], *, refuses: bool = False) -> None:
+        with marks.transaction():
+            fresh = marks.settle([reading(seq) for seq in seqs], {}, {SOURCE: 1}, [])
+            if refuses:
+                raise StoreError("no answer")
+            server.extend(one.seq for one in fresh)
+
+    with contextlib.closing(sqlite3.connect(tmp_path / "marks.db", isolation_level=None)) as db:
+        marks = Marks(db)
+        write(marks, [1, 2])
+        with pytest.raises(StoreError, match="no answer"):
+            write(marks, [2, 5], refuses=True)
+        assert ([(1, 2)], Tally()) == (list(marks.marks("a", "gw")["1" * 32]), marks.tally)
+        write(marks, [2, 5])
+    assert [1, 2, 5] == server
+    with contextlib.closing(sqlite3.connect(tmp_path / "marks.db", isolation_level=None)) as db:
+        assert Tally(open=2) == Marks(db).tally

@@ -58,14 +58,16 @@ def seen() -> dict[type, list[Any]]:
 # Optional fields and what leaving them out means; a record written years ago must keep its meaning.
 DEFAULTS: dict[str, dict[str, Any]] = {
     "Alarms": {"gaps": []},
+    "Config": {"instance": None},
     "Event": {
         "premises": None, "zone": None, "group": None, "count": 1, "first": None, "drill": False, "detail": {},
     },
     "Order": {
         "premises": [], "zone": None, "incident": None, "keys": [], "pressed": None, "kind": None, "mode": None,
-        "duration_ms": 0, "drill": False,
+        "duration_ms": 0, "drill": False, "instance": None,
     },
-    "Reply": {"results": [], "faults": [], "at": None},
+    "Receipt": {"boot": 0},
+    "Reply": {"results": [], "faults": [], "at": None, "meant": None},
     "Result": {"reason": ""},
     "Session": {"beat": 0, "at": None, "queued": {}},
     "Telemetry": {"gaps": []},

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from edge.clock import NS, Clock, HubClock, Step, built_ms
+from edge.clock import ERROR_MS_MAX, NS, Clock, HubClock, Step, built_ms, kernel_error_ms
 from protocol.records import WALL_MS_MAX, ClockQuality
 
 DAY_MS = 86_400_000
@@ -25,15 +25,50 @@ class Hands:
             floor_ms,
             mono_ns=lambda: self.mono_ms * NS,
             wall_ns=lambda: self.wall_ms * NS,
-            synced=lambda: self.synced,
+            error_ms=lambda: 20 if self.synced else None,
         )
 
 
-@pytest.mark.parametrize("wall_ms", [-1, WALL_MS_MAX + 1])
-def test_clock_out_of_range_is_clamped_and_unset(wall_ms: int) -> None:
+@pytest.mark.parametrize(("wall_ms", "said_ms"), [(-1, built_ms()), (WALL_MS_MAX + 1, WALL_MS_MAX)])
+def test_clock_out_of_range_is_clamped_and_unset(wall_ms: int, said_ms: int) -> None:
     """A clock set to before 1970 or beyond 2262 gives stamps that the wire takes, and says not to trust them."""
     now = Hands(wall_ms=wall_ms).clock(-10).now()
-    assert (max(0, min(wall_ms, WALL_MS_MAX)), ClockQuality.UNSET) == (now.wall_ms, now.quality)
+    assert (said_ms, ClockQuality.UNSET) == (now.wall_ms, now.quality)
+
+
+def test_an_unset_clock_runs_from_the_latest_time_known_to_be_past() -> None:
+    """A machine that says 1970 stamps what is surely past, and that goes on with monotonic time, never too fast."""
+    floor_ms = built_ms() + DAY_MS
+    hands = Hands(wall_ms=5_000)
+    clock = hands.clock(floor_ms)
+    hands.mono_ms += 7_000
+    assert (floor_ms + 6_997, ClockQuality.UNSET) == (clock.now().wall_ms, clock.now().quality)
+
+
+def test_what_is_saved_as_past_moves_only_on_the_word_of_a_time_service() -> None:
+    """A clock set a year ahead by hand would else be believed by every start after it."""
+    floor_ms = built_ms() + DAY_MS
+    hands = Hands(wall_ms=floor_ms + 365 * DAY_MS)
+    clock = hands.clock(floor_ms)
+    hands.mono_ms += 60_000
+    by_hand = clock.past_ms()
+    hands.wall_ms, hands.synced = floor_ms + 2 * DAY_MS, True
+    clock.check()
+    assert (floor_ms + 59_970, floor_ms + 2 * DAY_MS) == (by_hand, clock.past_ms())
+
+
+def test_a_clock_set_since_the_last_look_is_not_called_synced() -> None:
+    """A record made in those five seconds would say hours that nobody vouches for."""
+    hands = Hands(wall_ms=built_ms() + 9 * DAY_MS, synced=True)
+    clock = hands.clock()
+    hands.wall_ms += 3_600_000
+    assert (ClockQuality.HOLDOVER, 20) == (clock.now().quality, clock.error_ms())
+
+
+def test_the_kernel_says_how_far_its_clock_is_off_or_that_nobody_keeps_it() -> None:
+    """The real adjtimex answers within what it calls synchronised, or not at all."""
+    found = kernel_error_ms()
+    assert found is None or 0 < found <= ERROR_MS_MAX
 
 
 def test_clock_before_the_last_saved_time_is_unset() -> None:
@@ -60,7 +95,7 @@ def test_setting_the_clock_is_noticed_once_with_its_size() -> None:
     hands.mono_ms += 5_000
     hands.wall_ms += 5_000 + 3_600_000
     hands.synced = True
-    assert (clock.check(), clock.check()) == (Step(3_600_000, ClockQuality.SYNCED), None)
+    assert (clock.check(), clock.check()) == (Step(3_600_000, ClockQuality.SYNCED, 20), None)
 
 
 def test_slow_drift_is_no_setting_until_it_adds_up() -> None:

@@ -48,6 +48,13 @@ def test_receipt_removes_its_ranges_only() -> None:
     assert ([one.seq for one in left], sorted(one.seq for one in delivery)) == ([1, 2, 5], [3, 4, 6])
 
 
+def test_receipt_may_name_a_sequence_twice() -> None:
+    """Ranges that overlap are odd and no harm: each record leaves once."""
+    delivery = lane(entry(1), entry(2), entry(3))
+    left = delivery.receipt({A: [(1, 2), (2, 2), (1, 2)]}, credit=10)
+    assert ([one.seq for one in left], [one.seq for one in delivery]) == ([1, 2], [3])
+
+
 def test_receipt_of_another_instance_removes_nothing() -> None:
     """Sequences belong to their instance."""
     delivery = lane(entry(1))

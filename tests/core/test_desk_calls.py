@@ -21,6 +21,19 @@ def test_a_press_calls_every_other_member_by_one_order_a_gateway() -> None:
     assert (orders["gw-west"].pressed, orders["gw-west"].duration_ms) == ("h03", 300_000)
 
 
+def test_a_desk_put_back_to_an_earlier_hour_gives_no_order_an_old_id() -> None:
+    """What a restored hub orders of an incident is new to gateways that obeyed orders the backup does not know."""
+    lost, restored = DeskAtWork(), DeskAtWork()
+    for village in (lost, restored):
+        village.press("h03", 0)
+    lost.move(lost.only(), Move.RESPOND, by="p-1", stage=Stage.EN_ROUTE)
+    obeyed = {order.order for action in Action for order in sends(lost.effects, action)}
+    restored.now = MIN
+    effects = restored.move(restored.only(), Move.SILENCE)
+    fresh = {order.order for action in Action for order in sends(effects, action)}
+    assert (True, set()) == (bool(fresh), fresh & obeyed)
+
+
 def test_pressing_again_pages_again_and_rings_nobody_twice() -> None:
     """A second press of the household within its window sends no second siren order."""
     village = DeskAtWork()

@@ -198,7 +198,7 @@ async def test_good_order_is_handed_on_with_hub_time(broker: Broker) -> None:
 async def test_an_order_before_the_hubs_time_is_known_waits_for_it_unanswered(broker: Broker) -> None:
     """A gateway that just started, its clock not synchronised: a stand-down is not refused, but acts once it can."""
     async with ReceiptingHub(broker.host, broker.port) as hub, running(side(broker, hub)) as gateway:
-        gateway.inward._clock = Clock(synced=lambda: False)
+        gateway.inward._clock = Clock(error_ms=lambda: None)
         await until(lambda: hub.births)
         await hub.command(order(hub))
         await hub.command(order(hub, "forged"), Ed25519PrivateKey.generate())

@@ -52,12 +52,22 @@ class Side:
     config_gate: threading.Event = field(default_factory=_open)
     faults: list[str] = field(default_factory=list)
     limits: Limits = QUICK
+    area: str = AREA
+    gateway: str = GATEWAY
+    clock: Clock = field(default_factory=Clock)
 
     def __post_init__(self) -> None:
-        self.clock = Clock()
         self.seqs = {Lane.ALARM: 0, Lane.TELEMETRY: 0}
         self.me = Identity(
-            AREA, GATEWAY, self.instance, self.boot, self.kboot, "test", "c" * 64, heartbeat_ms=200, profile_ms=1_000
+            self.area,
+            self.gateway,
+            self.instance,
+            self.boot,
+            self.kboot,
+            "test",
+            "c" * 64,
+            heartbeat_ms=200,
+            profile_ms=1_000,
         )
         self.alarm = self._box(Lane.ALARM)
         self.telemetry = self._box(Lane.TELEMETRY)
@@ -83,11 +93,18 @@ class Side:
         for box in (self.alarm, self.telemetry):
             await box.outbox.close()
 
-    def press(self, priority: Priority = Priority.P1, kind: Kind = Kind.PANIC) -> int:
+    def press(
+        self,
+        priority: Priority = Priority.P1,
+        kind: Kind = Kind.PANIC,
+        zone: str | None = None,
+        qualifier: Qualifier = Qualifier.NEW,
+    ) -> int:
         """One alarm record."""
         self.seqs[Lane.ALARM] += 1
         seq = self.seqs[Lane.ALARM]
-        self.alarm.emit([Event(seq, kind, Qualifier.NEW, priority, self.clock.now(), f"key-{seq}", zone=f"z{seq}")])
+        where = f"z{seq}" if zone is None else zone
+        self.alarm.emit([Event(seq, kind, qualifier, priority, self.clock.now(), f"key-{seq}", zone=where)])
         self.uplink.alarm_made()
         return seq
 

@@ -90,8 +90,8 @@ def _any_birth(self: Links, area: str, gateway: str, birth: Birth, _zones: Any) 
 
 
 def _last_reading_lost(write: Callable[..., int]) -> Callable[..., int]:
-    def lossy(self: SqliteStore, samples: Sequence[Sample], settled: Any, boots: Any) -> int:
-        return write(self, samples[:-1], settled, boots)
+    def lossy(self: SqliteStore, samples: Sequence[Sample], *more: Any) -> int:
+        return write(self, samples[:-1], *more)
 
     return lossy
 
@@ -108,6 +108,7 @@ BREAKS: dict[str, tuple[Any, str, Any]] = {
     "other bytes dropped": (Rounds, "_judged", lambda self, batch, item: item.taken),
     "a birth chokes the ingest": (Gate, "birth_zones", _loud),
     "a record chokes the desk": (hub.core.records, "_mark", _loud),
+    "the recorder dies": (SqliteStore, "write", _loud),
     "a reading lost": (SqliteStore, "write", _last_reading_lost(SqliteStore.write)),
 }
 

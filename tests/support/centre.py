@@ -190,13 +190,13 @@ class SaidGateway:
         await self.alarm(event)
         return event
 
-    async def readings(self, *points: tuple[str, Any], age_ms: int | None = 0) -> None:
+    async def readings(self, *points: tuple[str, Any], age_ms: int | None = 0, gaps: list[Gap] | None = None) -> None:
         """Send telemetry in one message."""
         items = []
         for point, value in points:
             self.seqs[Lane.TELEMETRY] += 1
             items.append(TelemetryItem(age_ms, Reading(self.seqs[Lane.TELEMETRY], point, value, stamp())))
-        await self.say(Channel.TELEMETRY, Telemetry(1, self.instance, self.boot, "0" * 32, items))
+        await self.say(Channel.TELEMETRY, Telemetry(1, self.instance, self.boot, "0" * 32, items, gaps or []))
 
     async def birth(self, **more: Any) -> None:
         """Be born."""
@@ -210,10 +210,16 @@ class SaidGateway:
         birth = Birth(v=1, instance=self.instance, boot=self.boot, kboot="0" * 32, at=stamp(), **given | more)
         await self.say(Channel.BIRTH, birth, retain=True)
 
-    async def session(self, connection: int = 1, *, online: bool = True, boot: int | None = None) -> None:
+    async def session(self, connection: int = 1, *, online: bool = True, boot: int | None = None, **more: Any) -> None:
         """A heartbeat."""
-        session = Session(1, self.instance, self.boot if boot is None else boot, connection, online, at=stamp())
+        boot = self.boot if boot is None else boot
+        session = Session(1, self.instance, boot, connection, online, **{"at": stamp()} | more)
         await self.say(Channel.SESSION, session, retain=True)
+
+    async def idle(self, uptime_s: int, *, alarm: int = 0, telemetry: int = 0, **more: Any) -> None:
+        """A heartbeat written so long after the kernel's start that says how many records wait, by lane."""
+        at = Stamp(uptime_s * 10**9, 1_700_000_000_000, ClockQuality.SYNCED)
+        await self.session(at=at, queued={Lane.ALARM: alarm, Lane.TELEMETRY: telemetry}, **more)
 
     async def reply(self, order: Order, *results: Result) -> None:
         """Answer an order."""

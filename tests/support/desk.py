@@ -61,8 +61,10 @@ class DeskAtWork:
         age = more.pop("age_ms", (event if at is None else at) - event)
         stamp = more.pop("stamp", Stamp(0, START_MS + event, ClockQuality.UNSET))
         key = more.pop("key", f"{gateway}-1-{seq}")
+        process = (more.pop("instance", INSTANCE), more.pop("boot", 1))
+        kboot = more.pop("kboot", "")
         made = Event(seq, kind, qualifier, CODES[kind].priority, stamp, key, premises, zone, **more)
-        return Recorded(AREA, gateway, INSTANCE, 1, made, age)
+        return Recorded(AREA, gateway, *process, made, age, kboot)
 
     def happen(self, kind: Kind, where: str, event: int, at: int | None = None, **more: Any) -> list[Effect]:
         """Make such a record and take it."""

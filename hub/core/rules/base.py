@@ -21,6 +21,7 @@ LINK_DOWN = "link_down"
 LINK_UP = "link_up"
 CONFLICT = "conflict"
 GAP = "gap"
+TWINS = "twins"
 """What a mark may say besides a record's kind."""
 
 
