@@ -6,7 +6,9 @@ import asyncio
 import contextlib
 import secrets
 import socket
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from functools import partial
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import structlog
@@ -21,6 +23,7 @@ from hub.clock import HubClock
 from hub.closer import Closer
 from hub.connections import Connections
 from hub.core.desk import Desk
+from hub.core.io import Input
 from hub.defaults import load_defaults
 from hub.effects import Effects
 from hub.erasable import Erasable
@@ -34,7 +37,9 @@ from hub.rebuild import rebuild
 from hub.receipting import Receipting
 from hub.recorder import Recorder
 from hub.registry import load as load_registry
+from hub.room import Room, free_bytes
 from hub.settings import Settings
+from hub.troubles import JOURNAL, TELEMETRY, Troubles
 from protocol.faults import Fault, Refused
 from protocol.link import LinkError
 from protocol.records import Lane
@@ -55,6 +60,7 @@ class Hub:
         self.listening = asyncio.Event()
         self.address: tuple[str, int] | None = None
         self.parts: Parts | None = None
+        self.free_bytes: Callable[[Path], int] = free_bytes
         self._stopping = asyncio.Event()
         self._log = structlog.get_logger("hub")
 
@@ -129,7 +135,23 @@ class Hub:
             live = LiveStream(session[:8], metrics)
             receipting = Receipting(settings.hub.id, desk, clerk, recorder, clock, defaults.credit, metrics)
             effects = Effects(desk, live, receipting, erasable, metrics, settings.key_name, private)
-            clerk.perform, clerk.hold, recorder.receipt = effects.perform, effects.hold, receipting.telemetry
+            troubles = Troubles(desk, live, clock, metrics)
+            clerk.trouble = partial(troubles.tell, JOURNAL)
+            recorder.trouble_told = partial(troubles.tell, TELEMETRY)
+            room = Room(settings.hub.data_dir, settings.telemetry.reserve_mb, metrics, self.free_bytes)
+
+            def hold(inputs: Iterable[Input]) -> None:
+                held = list(inputs)
+                effects.hold(held)
+                troubles.hold(held)
+
+            def room_changed(short: str | None) -> None:
+                recorder.make_room(short)
+                if short is None:
+                    receipting.release_telemetry()
+
+            room.changed = room_changed
+            clerk.perform, clerk.hold, recorder.receipt = effects.perform, hold, receipting.telemetry
             links = Links(registry, clock.mono_ms())
             links.recall(desk.gateways())
             effects.obeying = links.obeying
@@ -152,6 +174,7 @@ class Hub:
                 "prune": recorder.prune(clock.now_ms, keep.keep_days * DAY_MS, keep.keep_mb * 2**20),
                 "receipts": receipting.run(),
                 "watch": ingest.watch(),
+                "room": room.run(),
                 "checkpoints": Checkpointing(task_of(settings, desk.config_digest), journal, rebuilt.skipped).run(),
                 "closer": closer.run(),
                 "alarm lane": connections.run(Lane.ALARM, receipting.alarm_out),
@@ -169,6 +192,7 @@ class Hub:
                 erasable=erasable,
                 clock=clock,
                 metrics=metrics,
+                troubles=troubles,
                 people=settings.person,
                 broker=connections.state,
                 chain="" if rebuilt.broken is None else f"the chain is broken: {rebuilt.broken}",

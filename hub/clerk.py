@@ -61,7 +61,8 @@ class _Batch:
 
 
 class Clerk:
-    """The one task that steps the desk. `perform` is told of every batch after its commit, `hold` of every failure."""
+    """The one task that steps the desk. `perform` is told of every batch after its commit, `hold` of every failure,
+    `trouble` of why the journal takes nothing, and None once it does again."""
 
     def __init__(
         self, desk: Desk, journal: Journal, clock: HubClock, metrics: Metrics, *, batch_max: int = 256
@@ -70,6 +71,7 @@ class Clerk:
         self.down: str | None = None
         self.perform: Callable[[list[Done]], None] = lambda done: None
         self.hold: Callable[[Iterable[Input]], None] = lambda inputs: None
+        self.trouble: Callable[[str | None], None] = lambda why: None
         self.writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
         self._desk = desk
         self._journal = journal
@@ -222,6 +224,7 @@ class Clerk:
         if self.down is None:
             self._log.error("the journal takes nothing", why=why)
         self.down = why
+        self.trouble(why)
         for item, _ in batch.refused:  # it was refused for what the batch had done, and the batch did not happen
             _answer(item, StoreDown(why))
         for item, *_ in batch.stepped:
@@ -231,6 +234,7 @@ class Clerk:
     def _succeed(self, batch: _Batch) -> None:
         if self.down is not None:
             self.down = None
+            self.trouble(None)
             self._log.info("the journal takes entries again")
         self.remember(batch.digests)
         committed_ms, mono_ms = self._clock.now_ms(), _now_ms()

@@ -69,9 +69,15 @@ class Receipting:
         """What of the telemetry lane is on disk; the store is asked by `run`, in its own thread."""
         self._first(Lane.TELEMETRY, area, gateway, instances)
         self._due[area, gateway] = None
-        if self._recorder.down is None:
+        if self._recorder.trouble is None:
             self._due |= self._telemetry_held
             self._telemetry_held.clear()
+        self._wake.set()
+
+    def release_telemetry(self) -> None:
+        """There is room again: whoever was held may send."""
+        self._due |= self._telemetry_held
+        self._telemetry_held.clear()
         self._wake.set()
 
     async def run(self) -> None:
@@ -83,7 +89,7 @@ class Receipting:
             area, gateway = next(iter(self._due))
             del self._due[area, gateway]
             try:
-                marks, held = await self._recorder.marks(area, gateway), self._recorder.down is not None
+                marks, held = await self._recorder.marks(area, gateway), self._recorder.trouble is not None
             except StoreError:
                 marks, held = {}, True
             room = credit(self._limits.telemetry, self._recorder.room(), held=held)

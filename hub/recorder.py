@@ -51,7 +51,9 @@ class Recorder:
 
     def __init__(self, store: TelemetryStore, metrics: Metrics) -> None:
         self.receipt: Callable[[str, str, list[str]], None] = lambda area, gateway, instances: None
+        self.trouble_told: Callable[[str | None], None] = lambda why: None
         self.down: str | None = None
+        self.short: str | None = None
         self.writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="telemetry")
         self._store = store
         self._metrics = metrics
@@ -74,6 +76,16 @@ class Recorder:
     def room(self) -> int:
         """How many readings there is room for."""
         return max(0, READINGS_MAX - self._weight)
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing is taken: the store's own words, or that the disk is nearly full."""
+        return self.down or self.short
+
+    def make_room(self, short: str | None) -> None:
+        """The disk is nearly full (in words), or no more: meanwhile nothing is written."""
+        self.short = short
+        self.trouble_told(self.trouble)
 
     async def call(self, read: Callable[..., T], *arguments: object) -> T:
         """Have the store answer, in its thread. Raises StoreError."""
@@ -126,7 +138,17 @@ class Recorder:
         for (area, gateway), instances in found.items():
             self.receipt(area, gateway, instances)
 
+    def _failed(self, batch: list[Delivery], why: str) -> None:
+        """Whoever waits is told once to hold."""
+        before, self.down = self.down, why
+        if before is None:
+            self._tell(batch)
+        self.trouble_told(why)
+
     async def _write(self, batch: list[Delivery]) -> bool:
+        if self.short is not None:
+            self._failed(batch, self.short)
+            return False
         settled: dict[Source, Ranges] = {}
         for delivery in batch:
             ranges = settled.setdefault(delivery.source, Ranges())
@@ -142,11 +164,12 @@ class Recorder:
             self._metrics.store_failures.inc()
             if self.down is None:
                 self._log.error("the telemetry store takes nothing", why=str(cause))
-                self.down = str(cause)
-                self._tell(batch)
-            self.down = str(cause)
+            self._failed(batch, str(cause))
             return False
-        self.down = None
+        if self.down is not None:
+            self.down = None
+            self._log.info("the telemetry store takes readings again")
+            self.trouble_told(None)
         self._metrics.store_seconds.observe(asyncio.get_running_loop().time() - began_s)
         self._metrics.points.inc(fresh)
         self._metrics.duplicates.labels("telemetry").inc(len(samples) - fresh)
