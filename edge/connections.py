@@ -11,7 +11,7 @@ from dataclasses import replace
 from edge.core.sending import Flight, Sending
 from edge.uplink import Uplink
 from protocol.link import Backoff, Endpoint, Link, LinkError, Said, keep_linked
-from protocol.records import Lane
+from protocol.records import ClockQuality, Lane
 
 FAREWELL_S_MAX = 0.5
 BACKOFF = Backoff(first_s=0.5, cap_s=30.0)
@@ -41,7 +41,8 @@ class Connections:
         up = self._uplink
 
         def connect() -> Link:
-            return Link(replace(self._endpoint, client_id=up.client_id(lane)), up.attempt(lane))
+            timed = up.clock.now().quality is not ClockQuality.UNSET
+            return Link(replace(self._endpoint, client_id=up.client_id(lane), timed=timed), up.attempt(lane))
 
         async def serve(link: Link) -> None:
             await self._serve(lane, link)

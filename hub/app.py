@@ -6,7 +6,9 @@ import asyncio
 import contextlib
 import secrets
 import socket
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from functools import partial
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import structlog
@@ -22,6 +24,7 @@ from hub.clock import HubClock
 from hub.closer import Closer
 from hub.connections import Connections
 from hub.core.desk import Desk
+from hub.core.io import Input
 from hub.defaults import load_defaults
 from hub.downlink import Downlink
 from hub.effects import Effects
@@ -37,8 +40,10 @@ from hub.rebuild import rebuild
 from hub.receipting import Receipting
 from hub.recorder import Recorder
 from hub.registry import load as load_registry
+from hub.room import Room, free_bytes
 from hub.rounds import Rounds
 from hub.settings import Settings
+from hub.troubles import JOURNAL, TELEMETRY, Troubles
 from protocol.faults import Fault, Refused
 from protocol.link import LinkError
 from protocol.records import Lane
@@ -59,6 +64,7 @@ class Hub:
         self.listening = asyncio.Event()
         self.address: tuple[str, int] | None = None
         self.parts: Parts | None = None
+        self.free_bytes: Callable[[Path], int] = free_bytes
         self._stopping = asyncio.Event()
         self._log = structlog.get_logger("hub")
 
@@ -72,7 +78,7 @@ class Hub:
         Raises Refused for what the configuration names and is not usable (the journal among it), JournalMoved when
         the journal was written to by somebody else.
         """
-        with contextlib.closing(self._listen()) as listener, self._built() as (tasks, parts, connections):
+        with contextlib.closing(self._listen()) as listener, self.built() as (tasks, parts, connections):
             self.parts = parts
             server = _Server(_served(parts), self._started)
             try:
@@ -108,7 +114,7 @@ class Hub:
         self.listening.set()
 
     @contextlib.contextmanager
-    def _built(self) -> Iterator[tuple[dict[str, Job], Parts, Connections]]:
+    def built(self) -> Iterator[tuple[dict[str, Job], Parts, Connections]]:
         """Every part, and the tasks to run them; closes files when left."""
         settings, metrics = self.settings, Metrics()
         registry = load_registry(settings.hub.registry).registry
@@ -135,7 +141,23 @@ class Hub:
             receipting = Receipting(settings.hub.id, rounds, intake, clock, defaults.credit, metrics)
             announcer = Announcer(desk, live, erasable, metrics)
             effects = Effects(announcer, receipting, metrics, settings.key_name, private)
-            rounds.perform, rounds.hold, intake.receipt = effects.perform, effects.hold, receipting.telemetry
+            troubles = Troubles(desk, live, clock, metrics)
+            rounds.trouble = partial(troubles.tell, JOURNAL)
+            intake.trouble_told = partial(troubles.tell, TELEMETRY)
+            room = Room(settings.hub.data_dir, settings.telemetry.reserve_mb, metrics, self.free_bytes)
+
+            def hold(inputs: Iterable[Input]) -> None:
+                held = list(inputs)
+                effects.hold(held)
+                troubles.hold(held)
+
+            def room_changed(short: str | None) -> None:
+                intake.make_room(short)
+                if short is None:
+                    receipting.release_telemetry()
+
+            room.changed = room_changed
+            rounds.perform, rounds.hold, intake.receipt = effects.perform, hold, receipting.telemetry
             links = Links(registry, clock.mono_ms())
             links.recall(desk.gateways())
             effects.obeying = links.obeying
@@ -159,6 +181,7 @@ class Hub:
                 "prune": recorder.prune(clock.now_ms, keep.keep_days * DAY_MS, keep.keep_mb * 2**20),
                 "receipts": recorder.receipt(receipting),
                 "watch": ingest.watch(),
+                "room": room.run(),
                 "checkpoints": Checkpointing(task_of(settings, desk.config_digest), journal, rebuilt.skipped).run(),
                 "closer": recorder.close_holes(closer),
                 "alarm lane": connections.run(Lane.ALARM),
@@ -176,6 +199,7 @@ class Hub:
                 erasable=erasable,
                 clock=clock,
                 metrics=metrics,
+                troubles=troubles,
                 people=settings.person,
                 broker=downlink.state,
                 chain="" if rebuilt.broken is None else f"the chain is broken: {rebuilt.broken}",

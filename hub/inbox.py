@@ -85,6 +85,10 @@ class Inbox:
     def __len__(self) -> int:
         return len(self._urgent) + len(self._calm)
 
+    def depths(self) -> tuple[int, int]:
+        """How many urgent and how many calm inputs wait."""
+        return len(self._urgent), len(self._calm)
+
 
 def _taken(queue: deque[Item], limit: int) -> list[Item]:
     return [queue.popleft() for _ in range(min(limit, len(queue)))]

@@ -44,14 +44,14 @@ class Ingest:
         metrics: Metrics,
     ) -> None:
         self._gate = gate
-        self._links = links
+        self.links = links
         self._rounds = rounds
         self._intake = intake
-        self._receipting = receipting
+        self.receipting = receipting
         self._clock = clock
         self._metrics = metrics
-        self._refusals = Refusals(metrics)
-        self._untold: dict[tuple[str, str, str], Linked | Twinned] = {}
+        self.refusals = Refusals(metrics)
+        self.untold: dict[tuple[str, str, str], Linked | Twinned] = {}
         self.born: Callable[[str, str], None] = lambda area, gateway: None
         """Told of a gateway (area, id) that is newly connected, after its receipts: what it missed goes out again."""
         self.spoke: Callable[[str, str, str], None] = lambda area, gateway, instance: None
@@ -80,12 +80,12 @@ class Ingest:
 
     def look(self) -> None:
         """Tell the desk who fell silent; due every `LOOK_S`."""
-        for news in self._links.lost(self._clock.mono_ms(), self._clock.now_ms()):
+        for news in self.links.lost(self._clock.mono_ms(), self._clock.now_ms()):
             self._tell(news)
-        for key in list(self._untold):
-            self._tell(self._untold.pop(key))
-        self._metrics.gateways_online.set(self._links.online())
-        self._metrics.gateways_lost.set(self._links.count_lost())
+        for key in list(self.untold):
+            self._tell(self.untold.pop(key))
+        self._metrics.gateways_online.set(self.links.online())
+        self._metrics.gateways_lost.set(self.links.count_lost())
 
     def _by_channel(self, address: Address, message: Incoming) -> None:
         if address.channel is Channel.ALARM:
@@ -113,7 +113,7 @@ class Ingest:
         for gap in alarms.gaps:
             self._put(Gapped(*source, gap.first, gap.last, gap.reason, alarms.boot))
         if self._rounds.down is not None:  # or it would send again what nobody can commit
-            self._receipting.alarm(*source[:2], [alarms.instance])
+            self.receipting.alarm(*source[:2], [alarms.instance])
 
     def _telemetry(self, address: Address, message: Incoming) -> None:
         telemetry, _ = self._gate.read(address, message.data, Telemetry)
@@ -128,13 +128,13 @@ class Ingest:
         samples = [sample(source, item, now_ms, clock) for item in sifted.taken]
         self._intake.put(Delivery(source, telemetry.boot, samples, settled, losses))
         if self._intake.down is not None:  # or it would send again what nobody can store
-            self._receipting.telemetry(*source[:2], [telemetry.instance])
+            self.receipting.telemetry(*source[:2], [telemetry.instance])
 
     def _session(self, address: Address, message: Incoming) -> None:
         session, _ = self._gate.read(address, message.data, Session)
         if not self._admitted(address, message, session, session.online):
             return
-        if not self._links.session(address.area, address.gateway, session):
+        if not self.links.session(address.area, address.gateway, session):
             if session.online:  # it is alive all the same
                 self._heard(address, message, session.instance)
             text = f"boot {session.boot} connection {session.connection} is older than the one known"
@@ -153,20 +153,20 @@ class Ingest:
         zones = [zone for zone in birth.zones if self._gate.has_zone(address, zone.id, zone.premises)]
         if not self._admitted(address, message, birth, online=True):
             return
-        if not self._links.born(address.area, address.gateway, birth, zones):
+        if not self.links.born(address.area, address.gateway, birth, zones):
             text = f"birth of boot {birth.boot}, older than the one known"
             self._refuse(f"{address.area}/{address.gateway}", HubReason.OLDER_SESSION, text)
             if message.retain:
                 return
         self._heard(address, message, birth.instance)
-        self._receipting.both(address.area, address.gateway)
+        self.receipting.both(address.area, address.gateway)
         self.born(address.area, address.gateway)
 
     def _admitted(self, address: Address, message: Incoming, said: Birth | Session, online: bool) -> bool:
         """Whether what a process says of itself is taken: not that of a second gateway under one name."""
         gateway = (address.area, address.gateway)
         if online and not message.retain:  # a Will is what the broker says
-            news = self._links.spoke(*gateway, said.instance, said.boot, self._clock.mono_ms())
+            news = self.links.spoke(*gateway, said.instance, said.boot, self._clock.mono_ms())
             if news is not None:
                 self._tell(news)
                 self.born(*gateway)
@@ -174,7 +174,7 @@ class Ingest:
 
     def _second(self, address: Address, message: Incoming, instance: str) -> bool:
         """Whether this is a second gateway's: refused, and alive all the same."""
-        if not self._links.known[address.area, address.gateway].speakers.is_second(instance):
+        if not self.links.known[address.area, address.gateway].speakers.is_second(instance):
             return False
         if not message.retain:
             self.spoke(address.area, address.gateway, instance)
@@ -194,7 +194,7 @@ class Ingest:
         for result in reply.results:
             self._metrics.replies.labels(result.outcome.value).inc()
         if reply.faults:
-            self._refusals.note(f"{address.area}/{address.gateway}", reply.faults, self._clock.mono_ms())
+            self.refusals.note(f"{address.area}/{address.gateway}", reply.faults, self._clock.mono_ms())
         if reply.results:
             self._put(Replied(address.area, address.gateway, reply.order, reply.results))
 
@@ -203,16 +203,16 @@ class Ingest:
         if message.retain:
             return
         self.spoke(address.area, address.gateway, instance)
-        if not self._links.counts(address.area, address.gateway, instance):
+        if not self.links.counts(address.area, address.gateway, instance):
             return
-        news = self._links.heard(address.area, address.gateway, self._clock.mono_ms(), self._clock.now_ms())
+        news = self.links.heard(address.area, address.gateway, self._clock.mono_ms(), self._clock.now_ms())
         if news is not None:
             self._tell(news)
 
     def _tell(self, news: Linked | Twinned) -> None:
         """A link's state must not get lost in a full inbox: the newest is kept until there is room."""
         if not self._put(news):
-            self._untold[news.area, news.gateway, type(news).__name__] = news
+            self.untold[news.area, news.gateway, type(news).__name__] = news
 
     def _put(self, taken: Input, digest: bytes = b"") -> bool:
         done = self._rounds.inbox.put(Item(taken, self._clock.now_ms(), self._clock.exact_ms(), digest))
@@ -221,4 +221,4 @@ class Ingest:
         return done
 
     def _refuse(self, gateway: str, reason: Reason | HubReason, text: str) -> None:
-        self._refusals.count(gateway, reason, text, self._clock.mono_ms())
+        self.refusals.count(gateway, reason, text, self._clock.mono_ms())

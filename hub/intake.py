@@ -54,13 +54,15 @@ class Intake:
     """`take` a write, have the store do it, then say `written` or, as often as it fails, `failed`; one at a time.
 
     `receipt` is called for a gateway when its readings are on disk, or must be held back. `down` says why the store
-    takes nothing, or None; `on_news` hears of each delivery.
+    takes nothing, `short` that the disk is nearly full; `trouble_told` hears of both. `on_news` hears of each delivery.
     """
 
     def __init__(self, metrics: Metrics) -> None:
         self.receipt: Callable[[str, str, list[str]], None] = lambda area, gateway, instances: None
         self.on_news: Callable[[], None] = lambda: None
+        self.trouble_told: Callable[[str | None], None] = lambda why: None
         self.down: str | None = None
+        self.short: str | None = None
         self.weight = 0
         self._metrics = metrics
         self._waiting: deque[Delivery] = deque()
@@ -80,6 +82,16 @@ class Intake:
     def room(self) -> int:
         """How many readings there is room for."""
         return max(0, READINGS_MAX - self.weight)
+
+    @property
+    def trouble(self) -> str | None:
+        """Why nothing is taken: the store's own words, or that the disk is nearly full."""
+        return self.down or self.short
+
+    def make_room(self, short: str | None) -> None:
+        """The disk is nearly full (in words), or no more: meanwhile nothing is written."""
+        self.short = short
+        self.trouble_told(self.trouble)
 
     def take(self) -> Write | None:
         """Up to `BATCH_MAX` readings; they stay in the weight of what waits until they are written."""
@@ -102,7 +114,10 @@ class Intake:
 
     def written(self, write: Write, fresh: int) -> None:
         """It is on the disk; `fresh` of its samples were not there before."""
-        self.down = None
+        if self.down is not None:
+            self.down = None
+            self._log.info("the telemetry store takes readings again")
+            self.trouble_told(None)
         self._backoff_ms = BACKOFF_MS_FIRST
         self.weight -= sum(delivery.weight() for delivery in write.deliveries)
         self._metrics.points.inc(fresh)
@@ -113,10 +128,19 @@ class Intake:
     def failed(self, write: Write, why: str) -> int:
         """The store did not take it: whoever sent it is told to hold. Gives the wait before the next try, in ms."""
         self._metrics.store_failures.inc()
+        if self.down is None:
+            self._log.error("the telemetry store takes nothing", why=why)
+        return self._hold(write, why)
+
+    def held_ms(self, write: Write) -> int | None:
+        """How long to wait before the next try while the disk is nearly full; None when it may be written."""
+        return None if self.short is None else self._hold(write, self.short)
+
+    def _hold(self, write: Write, why: str) -> int:
         first, self.down = self.down is None, why
         if first:
-            self._log.error("the telemetry store takes nothing", why=why)
             self._tell(write)
+        self.trouble_told(why)
         wait_ms, self._backoff_ms = self._backoff_ms, min(2 * self._backoff_ms, BACKOFF_MS_MAX)
         return wait_ms
 

@@ -17,9 +17,13 @@ LISTENER_EVENTS = 1_000
 LISTENERS_MAX = 200
 
 
+EVERYBODY = "*"
+"""In place of an area: what every listener is to hear."""
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One event: its id ("epoch-number", growing), what kind it is, whose area, and its JSON text."""
+    """One event: its id ("epoch-number", growing), what kind it is, whose area (or EVERYBODY), and its JSON text."""
 
     id: str
     kind: str

@@ -56,6 +56,9 @@ class Metrics:
             "lianfang_records_forgotten", "Records missing of processes longer ago than the hub remembers.", "lane"
         )
         self._missing: dict[Lane, Tally] = {}
+        self.trouble_since = gauge("lianfang_trouble_since_seconds", "Since when a part takes nothing, or 0.", "part")
+        self.disk_free_bytes = gauge("lianfang_disk_free_bytes", "Room left where the data is.")
+        self.disk_reserve_bytes = gauge("lianfang_disk_reserve_bytes", "Room that telemetry leaves to the journal.")
         self.stream_clients = gauge("lianfang_stream_clients", "Clients of the live stream.")
         self.stream_dropped = counter("lianfang_stream_dropped", "Clients of the live stream dropped as too slow.")
 

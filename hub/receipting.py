@@ -39,7 +39,7 @@ class Receipting:
         self._held: dict[tuple[str, str], None] = {}
         self._telemetry_held: dict[tuple[str, str], None] = {}
         self._due: dict[tuple[str, str], None] = {}
-        self._asked: dict[tuple[Lane, str, str], dict[str, None]] = {}
+        self.asked: dict[tuple[Lane, str, str], dict[str, None]] = {}
 
     def both(self, area: str, gateway: str) -> None:
         """A gateway was born: tell it of both lanes, and the time."""
@@ -67,9 +67,15 @@ class Receipting:
         """A gateway is due a receipt of its telemetry lane; so is whoever was held, once the store is well."""
         self._first(Lane.TELEMETRY, area, gateway, instances)
         self._due[area, gateway] = None
-        if self._intake.down is None:
+        if self._intake.trouble is None:
             self._due |= self._telemetry_held
             self._telemetry_held.clear()
+        self.on_telemetry_due()
+
+    def release_telemetry(self) -> None:
+        """There is room again: whoever was held may send."""
+        self._due |= self._telemetry_held
+        self._telemetry_held.clear()
         self.on_telemetry_due()
 
     def telemetry_due(self) -> tuple[str, str] | None:
@@ -82,7 +88,7 @@ class Receipting:
 
     def settled(self, area: str, gateway: str, marks: dict[str, Ranges] | None) -> None:
         """What of the telemetry lane is on disk; None when the store could not say, which means hold."""
-        held = marks is None or self._intake.down is not None
+        held = marks is None or self._intake.trouble is not None
         room = credit(self._limits.telemetry, self._intake.room(), held=held)
         if not room:
             self._telemetry_held[area, gateway] = None
@@ -93,7 +99,7 @@ class Receipting:
 
     def _first(self, lane: Lane, area: str, gateway: str, instances: Iterable[str] = ()) -> list[str]:
         """The instances that sent something last, the last of them first."""
-        asked = self._asked.setdefault((lane, area, gateway), {})
+        asked = self.asked.setdefault((lane, area, gateway), {})
         for instance in instances:
             asked.pop(instance, None)
             asked[instance] = None

@@ -34,9 +34,9 @@ class Recorder:
         self._log = structlog.get_logger("hub.recorder")
 
     @property
-    def down(self) -> str | None:
-        """Why the store takes nothing, or None."""
-        return self.intake.down
+    def trouble(self) -> str | None:
+        """Why nothing is taken, or None."""
+        return self.intake.trouble
 
     async def call(self, read: Callable[..., T], *arguments: object) -> T:
         """Have the store answer, in its thread. Raises StoreError."""
@@ -57,6 +57,9 @@ class Recorder:
 
     async def _written(self, write: Write) -> bool:
         """Whether it is on the disk; else it was waited before the next try."""
+        if (wait_ms := self.intake.held_ms(write)) is not None:
+            await asyncio.sleep(wait_ms / 1000)
+            return False
         clock = asyncio.get_running_loop().time
         began_s = clock()
         try:

@@ -39,6 +39,10 @@ class Refusals:
         for reason in (*Reason, *HubReason):
             metrics.refused.labels(reason.value)
 
+    def __len__(self) -> int:
+        """How many are remembered as logged in this minute."""
+        return len(self._logged)
+
     def count(self, gateway: str, reason: Reason | HubReason, text: str, mono_ms: int) -> None:
         """Count one refusal, and say it unless the same was said this minute."""
         self._metrics.refused.labels(reason.value).inc()

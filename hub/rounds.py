@@ -59,8 +59,8 @@ class Batch:
 class Rounds:
     """`begin` a batch, have it committed, then say `committed` or `failed`; one batch at a time.
 
-    `perform` is told of every batch after its commit, `hold` of every failure. `down` says why the journal takes
-    nothing, or None.
+    `perform` is told of every batch after its commit, `hold` of every failure, `trouble` of why the journal takes
+    nothing, and None once it does again; so says `down`.
     """
 
     def __init__(
@@ -74,6 +74,7 @@ class Rounds:
         self.down: str | None = None
         self.perform: Callable[[list[Done]], None] = lambda done: None
         self.hold: Callable[[Iterable[Input]], None] = lambda inputs: None
+        self.trouble: Callable[[str | None], None] = lambda why: None
         self._batch_max = batch_max
         self._backoff_ms = BACKOFF_MS_FIRST
         self._set_aside: set[tuple[str, str]] = set()
@@ -102,6 +103,7 @@ class Rounds:
         self._backoff_ms = BACKOFF_MS_FIRST
         if self.down is not None:
             self.down = None
+            self.trouble(None)
             self._log.info("the journal takes entries again")
         self.digests.remember(batch.digests)
         committed_ms, exact_ms = self.clock.now_ms(), self.clock.exact_ms()
@@ -124,6 +126,7 @@ class Rounds:
         if self.down is None:
             self._log.error("the journal takes nothing", why=why)
         self.down = why
+        self.trouble(why)
         for item, _ in batch.refused:  # it was refused for what the batch had done, and the batch did not happen
             _answer(item, StoreDown(why))
         for item, *_ in batch.stepped:

@@ -68,10 +68,14 @@ class Journal(Table):
 
 
 class Telemetry(Table):
-    """How long and how much telemetry is kept: whichever limit comes first prunes the oldest."""
+    """How long and how much telemetry is kept: whichever limit comes first prunes the oldest.
+
+    With less than `reserve_mb` free on the disk none is taken: that is left to the journal.
+    """
 
     keep_days: Annotated[int, Field(ge=1, le=3650)] = 90
     keep_mb: Annotated[int, Field(ge=8, le=1_000_000)] = 2_048
+    reserve_mb: Annotated[int, Field(ge=0, le=1_000_000_000)] = 256
 
 
 class Api(Table):

@@ -11,6 +11,9 @@ from cryptography import x509
 
 from protocol.faults import Fault, Refused
 
+NO_CHECK_TIME = ssl.VerifyFlags(0x200000)
+"""OpenSSL's X509_V_FLAG_NO_CHECK_TIME, which Python has no name for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tls:
@@ -21,8 +24,12 @@ class Tls:
     key: Path
 
 
-def client_context(tls: Tls, now: datetime | None = None) -> ssl.SSLContext:
-    """The context of a client that proves itself and checks the broker's name. Raises Refused with every fault."""
+def client_context(tls: Tls, now: datetime | None = None, *, timed: bool = True) -> ssl.SSLContext:
+    """The context of a client that proves itself and checks the broker's name. Raises Refused with every fault.
+
+    Whoever has no clock (`timed` false) cannot judge from when until when the broker's certificate is good; who signed
+    it and whose it is are checked all the same.
+    """
     now = datetime.now(UTC) if now is None else now
     faults = [
         *_certificate_faults("tls.ca", tls.ca, now),
@@ -33,6 +40,8 @@ def client_context(tls: Tls, now: datetime | None = None) -> ssl.SSLContext:
         raise Refused(faults)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if not timed:
+        context.verify_flags |= NO_CHECK_TIME
     try:
         context.load_verify_locations(cafile=str(tls.ca))
     except (ssl.SSLError, OSError) as cause:

@@ -25,6 +25,7 @@ from hub.plain import json_of
 from hub.recorder import Recorder
 from hub.settings import Person, Role
 from hub.store.port import TelemetryStore
+from hub.troubles import Troubles
 
 
 @dataclass(slots=True)
@@ -44,6 +45,7 @@ class Parts:
     erasable: Erasable
     clock: HubClock
     metrics: Metrics
+    troubles: Troubles
     people: tuple[Person, ...]
     broker: dict[str, str | None] = field(default_factory=dict)
     chain: str = ""

@@ -21,7 +21,10 @@ summary = APIRouter(tags=["health"])
 
 
 class Health(msgspec.Struct, frozen=True):
-    """Whether alarms can be taken, and each part's trouble in words ("" when it has none)."""
+    """Whether alarms can be taken, and each part's trouble in words ("" when it has none).
+
+    `since_ms`: since when (hub wall ms) a part, `journal` or `telemetry`, takes nothing.
+    """
 
     status: Literal["ok", "degraded", "down"]
     hub: str
@@ -29,6 +32,7 @@ class Health(msgspec.Struct, frozen=True):
     journal: str
     telemetry: str
     broker: dict[str, str]
+    since_ms: dict[str, int]
 
 
 @router.get("/healthz", response_model=model_of(Health), responses={503: {"model": model_of(Health)}})
@@ -36,14 +40,15 @@ async def healthz(hub: Hub) -> Response:
     """200 while alarms are taken and committed; 503 when the journal or the alarm lane's broker is down."""
     broker = {lane: why or "" for lane, why in hub.broker.items()}
     down = bool(hub.clerk.down or broker.get("alarm"))
-    degraded = bool(hub.recorder.down or hub.chain or any(broker.values()))
+    degraded = bool(hub.recorder.trouble or hub.chain or any(broker.values()))
     view = Health(
         status="down" if down else "degraded" if degraded else "ok",
         hub=hub.hub,
         hub_ms=hub.clock.now_ms(),
         journal=hub.clerk.down or hub.chain,
-        telemetry=hub.recorder.down or "",
+        telemetry=hub.recorder.trouble or "",
         broker=broker,
+        since_ms={part: trouble.since_ms for part, trouble in hub.troubles.standing.items()},
     )
     return answer(view, 503 if down else 200)
 

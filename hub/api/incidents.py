@@ -24,7 +24,7 @@ Words = Annotated[str, StringConstraints(min_length=1, max_length=4_000, strip_w
 Place = Annotated[Id, Path(description="the area")]
 Which = Annotated[str, Path(description="the incident's id", pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 Shape: Any = model_of(Incident)
-MOVED = responses(404, 409, 503)
+MOVED = responses(404, 409, 413, 503)
 
 
 class Body(BaseModel):

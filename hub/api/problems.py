@@ -85,6 +85,9 @@ def install(app: FastAPI) -> None:
 
     async def http(request: Request, cause: Exception) -> Response:
         assert isinstance(cause, HTTPException)
+        if cause.status_code == HTTPStatus.BAD_REQUEST:  # the framework's word for a body that its parser chokes on
+            fault = Fault("body", "(all)", "bytes that cannot be read as JSON", "JSON in UTF-8, not nested deeply")
+            return problem(request, HTTPStatus.UNPROCESSABLE_ENTITY, "1 fault(s) in the request", [fault])
         return problem(request, HTTPStatus(cause.status_code), str(cause.detail), headers=cause.headers)
 
     async def unexpected(request: Request, cause: Exception) -> Response:

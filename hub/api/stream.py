@@ -10,14 +10,17 @@ from starlette.responses import StreamingResponse
 
 from hub.api.desk import Asking, Hub, Parts, see
 from hub.api.problems import responses
-from hub.live import Told, TooManyListeners
+from hub.live import EVERYBODY, Told, TooManyListeners
+from hub.plain import json_of
 from hub.settings import Id, Person
 
 router = APIRouter(tags=["live"])
 QUIET_S = 10.0
 """A comment goes out after so long without an event, so that both ends notice a dead connection."""
 EVENTS = """One event a change, as `text/event-stream`: `incident`, `page`, `gateway`, `reply`; `hello` at the start,
-`missed` when events after Last-Event-ID are gone, `dropped` before a client that is too slow is let go."""
+with the troubles that stand; `trouble` when a part of the hub takes nothing, and when that is over; `waiting` for a P1
+that cannot be written to disk and so has no incident yet; `missed` when events after Last-Event-ID are gone, `dropped`
+before a client that is too slow is let go."""
 
 
 @router.get(
@@ -43,10 +46,12 @@ async def live(
 
 async def _frames(hub: Parts, person: Person, area: str | None, after: str | None) -> AsyncIterator[bytes]:
     def sees(other: str) -> bool:
-        return person.sees(other) and area in (None, other)
+        return other == EVERYBODY or (person.sees(other) and area in (None, other))
 
     with hub.live.listen(sees, after) as listener:
-        yield f'event: hello\ndata: {{"hub":"{hub.hub}","hub_ms":{hub.clock.now_ms()}}}\n\n'.encode()
+        standing = list(hub.troubles.standing.values())
+        hello = {"hub": hub.hub, "hub_ms": hub.clock.now_ms(), "troubles": standing}
+        yield b"event: hello\ndata: " + json_of(hello) + b"\n\n"
         async for told in listener.events(QUIET_S):
             yield b": quiet\n\n" if told is None else _frame(told)
 

@@ -7,7 +7,8 @@ from msgspec.structs import replace
 
 from hub.core.context import Context
 from hub.core.rules.base import Mark
-from hub.core.state import Live, after
+from hub.core.state import Live, Told, after
+from hub.core.timing import How
 
 
 def concerns(ctx: Context, incident: str, end: Mark) -> bool:
@@ -29,12 +30,10 @@ def remember(ctx: Context, mark: Mark, began: bool) -> bool:
     """Keep the newest beginning and end of this kind; says whether it is over now."""
     key = (ctx.area, _where(mark))
     lives = ctx.tables.zones.get(key) or {}
-    was = lives.get(mark.what, Live())
+    was, told = lives.get(mark.what, Live()), Told(mark.event_ms, mark.ident, mark.boot, mark.how != How.ORDER)
     if began:
-        newest = was.began_ms is None or after(mark.event_ms, mark.ident, was.began_ms, was.began_by)
-        now = replace(was, began_ms=mark.event_ms, began_by=mark.ident) if newest else was
+        now = replace(was, began=told) if was.began is None or after(told, was.began) else was
     else:
-        newest = was.ended_ms is None or after(mark.event_ms, mark.ident, was.ended_ms, was.ended_by)
-        now = replace(was, ended_ms=mark.event_ms, ended_by=mark.ident) if newest else was
+        now = replace(was, ended=told) if was.ended is None or after(told, was.ended) else was
     ctx.tables.zones.put(key, {**lives, mark.what: now})
     return not now.live

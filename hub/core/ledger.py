@@ -16,8 +16,11 @@ from msgspec.structs import replace
 
 from protocol.ranges import Ranges
 
-STATED_MAX = 256
+STATED_MAX = 64
 """Statements kept of one process. Of more the oldest goes (`unlisted`); its ranges stay, without their reason."""
+COUNT_MAX = 2**40
+"""Records a process can count as missing or lost; more are none that any gateway made, and their sums would not fit 64
+bits."""
 Span = tuple[int, int]
 
 
@@ -115,7 +118,7 @@ def given_up(book: Book, first: int, last: int, reason: str, at_ms: int) -> Acco
     """The gateway says that `first` to `last` are lost, before they are in `declared`; what came is not."""
     account = book.account
     fresh = _minus(_minus([(max(first, account.closed_to + 1), last)], book.came), book.declared)
-    account = replace(account, lost=account.lost + _total(fresh))
+    account = replace(account, lost=min(COUNT_MAX, account.lost + _total(fresh)))
     return _listed(account, Stated(first, last, GapState.DECLARED, reason, at_ms))
 
 
@@ -124,7 +127,8 @@ def closed(book: Book, to: int, reason: str, at_ms: int) -> Account:
     found = [(first, min(last, to)) for first, last in open_holes(book) if first <= to]
     if not found:
         return book.account
-    account = replace(book.account, closed_to=found[-1][1], lost=book.account.lost + _total(found))
+    lost = min(COUNT_MAX, book.account.lost + _total(found))
+    account = replace(book.account, closed_to=found[-1][1], lost=lost)
     return _listed(account, Stated(found[0][0], found[-1][1], GapState.CLOSED, reason, at_ms))
 
 
@@ -141,8 +145,8 @@ def open_holes(book: Book) -> list[Span]:
 
 
 def open_total(book: Book) -> int:
-    """How many records are in open holes."""
-    return _total(open_holes(book))
+    """How many records are in open holes, up to `COUNT_MAX`."""
+    return min(COUNT_MAX, _total(open_holes(book)))
 
 
 def missing(book: Book) -> list[Missing]:

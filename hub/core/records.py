@@ -223,6 +223,7 @@ def _mark(ctx: Context, item: Recorded | Conflicted, ident: str, when: When) -> 
         not_before_ms=when.not_before_ms,
         not_after_ms=when.not_after_ms,
         how=when.how,
+        boot=item.boot,
     )
 
 

@@ -136,29 +136,36 @@ class Pending(msgspec.Struct, frozen=True):
     tries: int = 1
 
 
-class Live(msgspec.Struct, frozen=True):
-    """A zone's newest beginning and newest end of one kind: event times, and by which records. It is live unless the
-    end is newer; of two records of one process their numbers decide, since a message that was long under way stands
-    later on the hub's axis than it happened."""
+class Told(msgspec.Struct, frozen=True, array_like=True):
+    """A beginning or an end: when, by which record, in which process of its gateway, and whether that time is sure."""
 
-    began_ms: int | None = None
-    ended_ms: int | None = None
-    began_by: str = ""
-    ended_by: str = ""
+    at_ms: int
+    by: str = ""
+    boot: int = 0
+    sure: bool = True
+
+
+class Live(msgspec.Struct, frozen=True):
+    """A zone's newest beginning and newest end of one kind. It is live unless the end is newer."""
+
+    began: Told | None = None
+    ended: Told | None = None
 
     @property
     def live(self) -> bool:
-        return self.began_ms is not None and (
-            self.ended_ms is None or after(self.began_ms, self.began_by, self.ended_ms, self.ended_by)
-        )
+        return self.began is not None and (self.ended is None or after(self.began, self.ended))
 
 
-def after(at_ms: int, ident: str, other_ms: int, other: str) -> bool:
-    """Whether a record ("gateway/instance/seq" with its event time) happened after another."""
-    (source, _, seq), (other_source, _, other_seq) = ident.rpartition("/"), other.rpartition("/")
+def after(one: Told, other: Told) -> bool:
+    """Whether a record ("gateway/instance/seq") happened after another. Of two of one process their numbers decide,
+    since a message that was long under way stands later on the hub's axis than it happened; where a time is not sure,
+    the order of their gateway's processes."""
+    (source, _, seq), (other_source, _, other_seq) = one.by.rpartition("/"), other.by.rpartition("/")
     if source and source == other_source and seq.isdecimal() and other_seq.isdecimal():
         return int(seq) > int(other_seq)
-    return at_ms > other_ms
+    if not (one.sure and other.sure) and source.split("/")[0] == other_source.split("/")[0] and one.boot != other.boot:
+        return one.boot > other.boot
+    return one.at_ms > other.at_ms
 
 
 class Twins(msgspec.Struct, frozen=True):

@@ -158,7 +158,7 @@ class Viewer:
 
     def _zone(self, entry: ZoneEntry) -> ZoneView:
         lives = self._tables.zones.committed((entry.area, entry.id)) or {}
-        times = [ms for live in lives.values() for ms in (live.began_ms, live.ended_ms) if ms is not None]
+        times = [told.at_ms for live in lives.values() for told in (live.began, live.ended) if told is not None]
         live = sorted(Kind(what) for what, state in lives.items() if state.live and what in Kind._value2member_map_)
         link = self._tables.links.committed((entry.area, entry.gateway))
         condition = Condition.UNKNOWN

@@ -37,7 +37,7 @@ class Link:
 
     async def __aenter__(self) -> Self:
         to = self.endpoint
-        context = client_context(to.tls) if to.tls is not None else None
+        context = client_context(to.tls, timed=to.timed) if to.tls is not None else None
         self._client = client = make(to, self._will, context, self._inbox)
         client._client.connect_timeout = to.connect_timeout_s
         client._client.on_publish = self._noting_denials(client._client.on_publish)

@@ -43,13 +43,15 @@ class Endpoint:
     """Which broker and how. Without `tls` the connection is plain, which only loopback and tests should be.
 
     `keepalive_s` bounds how long a silent connection is believed: it is given up between one and two of them.
-    `packet_max` is the largest packet the broker may send us, in bytes.
+    `packet_max` is the largest packet the broker may send us, in bytes. `timed` is false where there is no clock to
+    judge by from when until when the broker's certificate is good.
     """
 
     host: str
     port: int
     client_id: str
     tls: Tls | None = None
+    timed: bool = True
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     keepalive_s: int = 10

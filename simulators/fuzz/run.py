@@ -15,8 +15,8 @@ import structlog
 
 from hub.api.desk import Parts
 from hub.app import Hub
+from hub.downlink import Downlink
 from hub.inbox import CALM_MAX, URGENT_MAX
-from hub.ingest import Ingest
 from hub.intake import READINGS_MAX
 from hub.plain import json_of
 from hub.receipting import ASKED_MAX
@@ -45,9 +45,9 @@ async def fuzz(folder: Path, seed: int, messages: int, seconds: float = float("i
     events: dict[bytes, int] = {}
     with _listening(verdict):
         hub = Hub(load(write_config(folder)))
-        with hub._built() as (tasks, parts, connections):
+        with hub.built() as (tasks, parts, connections):
             running = [asyncio.create_task(job, name=name) for name, job in _kept(tasks).items()]
-            feed = _Feed(connections.downlink.ingest, parts, judge, verdict, events, running)
+            feed = _Feed(connections.downlink, parts, judge, verdict, events, running)
             try:
                 for word in islice(Stream(seed), messages):
                     await feed.one(*word.said, word.true, word.events)
@@ -102,7 +102,7 @@ class _Died(Exception):
 class _Feed:
     """Hands messages on, looks at every bound as it goes, and lets the hub's tasks have their turn."""
 
-    ingest: Ingest
+    downlink: Downlink
     parts: Parts
     judge: Judge
     verdict: Verdict
@@ -119,7 +119,7 @@ class _Feed:
         for event in events:
             self.events[event] = self.verdict.messages
         try:
-            self.ingest.take(Incoming(topic, data, retain))
+            self.downlink.heard(Incoming(topic, data, retain))
         except Exception as cause:
             self.verdict.say(
                 f"message {self.verdict.messages}: {cause!r} came out of take(): {topic[:99]!r} {data[:200]!r}"
@@ -127,7 +127,9 @@ class _Feed:
         if self.verdict.messages % TURN == 0:
             await asyncio.sleep(0)
             self._bounds()
-            self.ingest._receipting.alarm_out._orders.clear()  # a broker would have taken them
+            for out in self.downlink.outgoing.values():  # a broker would have taken them
+                while out.take() is not None:
+                    pass
             while len(self.parts.clerk.rounds.inbox) > FULL or self.parts.recorder.intake.room() < READINGS_MAX // 2:
                 await self._written()
 
@@ -146,16 +148,17 @@ class _Feed:
         await asyncio.sleep(0)
 
     def _bounds(self) -> None:
-        ingest, receipting = self.ingest, self.ingest._receipting
+        ingest = self.downlink.ingest
+        urgent, calm = self.parts.clerk.rounds.inbox.depths()
         for name, found, most in (
-            ("urgent inbox", len(self.parts.clerk.rounds.inbox._urgent), URGENT_MAX),
-            ("calm inbox", len(self.parts.clerk.rounds.inbox._calm), CALM_MAX),
+            ("urgent inbox", urgent, URGENT_MAX),
+            ("calm inbox", calm, CALM_MAX),
             ("telemetry inbox", self.parts.recorder.intake.weight, READINGS_MAX),
-            ("refusals remembered", len(ingest._refusals._logged), REMEMBERED_MAX),
-            ("links untold", len(ingest._untold), len(self.judge.town.gateways)),
-            ("links", len(ingest._links.known), len(self.judge.town.gateways)),
-            ("receipts asked for", len(receipting._asked), 2 * len(self.judge.town.gateways)),
-            ("instances asked for", max(map(len, receipting._asked.values()), default=0), ASKED_MAX),
+            ("refusals remembered", len(ingest.refusals), REMEMBERED_MAX),
+            ("links untold", len(ingest.untold), len(self.judge.town.gateways)),
+            ("links", len(ingest.links.known), len(self.judge.town.gateways)),
+            ("receipts asked for", len(ingest.receipting.asked), 2 * len(self.judge.town.gateways)),
+            ("instances asked for", max(map(len, ingest.receipting.asked.values()), default=0), ASKED_MAX),
         ):
             if found > most:
                 self.verdict.say(f"message {self.verdict.messages}: {name}: {found}; at most {most}")
@@ -169,7 +172,7 @@ class _Feed:
         for name in ("set_aside", "discarded", "commit_failures", "store_failures"):
             if total := _total(getattr(self.parts.metrics, name)):
                 self.verdict.say(f"{name} is {total:g}")
-        for key, known in self.ingest._links.known.items():
+        for key, known in self.downlink.ingest.links.known.items():
             if (known.heard_ms is not None) != (key in self.judge.heard):
                 self.verdict.say(f"{key}: heard at {known.heard_ms}; to be heard: {key in self.judge.heard}")
             for what, kept in (("session", self.judge.sessions), ("birth", self.judge.births)):

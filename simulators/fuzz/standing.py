@@ -67,7 +67,7 @@ def _entry(standing: Standing, area: str, kind: str, body: bytes) -> None:
         standing.records[source, said["event"]["seq"]][event_digest(said["event"])] += 1
         text = body[body.index(b'"event":') + 8 :]
         standing.texts[text[: _end(text)]] += 1
-    elif kind == "gapped":
+    elif kind == "gapped" and not said.get("by_hub"):  # the hub's own closing; no gateway said it
         standing.gaps[source].add((said["first"], said["last"], said["reason"]))
     elif kind == "replied":
         standing.replies.add(reply_digest(area, said["gateway"], said["order"], said["results"]))

@@ -18,7 +18,7 @@ from hub.core import clocks, conditions, dedup, escalation, placing
 from hub.core.clocks import Evidence
 from hub.core.desk import Desk
 from hub.core.io import Recorded, Send
-from hub.core.state import Live
+from hub.core.state import Live, Told
 from hub.core.timing import How, When
 from protocol.ranges import Ranges
 from protocol.records import Lane
@@ -135,7 +135,7 @@ def _late_data_clears() -> list[tuple[Any, str, Any]]:
         """What came last is what is so."""
         key = (ctx.area, conditions._where(mark))
         lives = ctx.tables.zones.get(key) or {}
-        now = Live(1, None) if began else Live(1, 2)
+        now = Live(Told(1), None) if began else Live(Told(1), Told(2))
         ctx.tables.zones.put(key, {**lives, mark.what: now})
         return not now.live
 

@@ -80,11 +80,13 @@ class JournalTurns:
 class StoreTurns:
     """One write of telemetry after the other; receipts are asked for at once."""
 
-    def __init__(
-        self, hub: SimHub, intake: Intake, receipting: Receipting, closer: Closer, readings: Readings
-    ) -> None:
+    def __init__(self, hub: SimHub, intake: Intake, receipting: Receipting, closer: Closer, readings: Readings) -> None:
         self._hub, self._intake, self._receipting, self._closer, self._readings = (
-            hub, intake, receipting, closer, readings
+            hub,
+            intake,
+            receipting,
+            closer,
+            readings,
         )
         self._busy = False
         intake.on_news = self._turn
@@ -98,6 +100,9 @@ class StoreTurns:
 
     def _write(self, write: Write) -> None:
         if not self._hub.alive:
+            return
+        if (wait_ms := self._intake.held_ms(write)) is not None:
+            self._hub.loop.after(wait_ms, self._write, write)
             return
         try:
             fresh = self._readings.write(*write.batch)

@@ -11,7 +11,7 @@ from edge.core.gaps import SPANS_MAX
 from edge.core.site import ZoneKind
 from edge.lane import Identity
 from edge.replies import WAITING_MAX as REPLIES_MAX
-from hub.core.io import Conflicted, Effect, Gapped, Recorded, Send
+from hub.core.io import Conflicted, Effect, Gapped, Recorded, Send, Twinned
 from hub.inbox import CALM_MAX, URGENT_MAX
 from hub.intake import READINGS_MAX
 from hub.journal import Draft
@@ -309,6 +309,8 @@ class Witness:
                     self.broken("twice", f"record {taken.event.seq} of {taken.gateway} was committed twice")
             elif isinstance(taken, Gapped) and not taken.by_hub:  # what the hub closes is not to be receipted
                 self.durable.setdefault((taken.gateway, taken.instance), Ranges()).add(taken.first, taken.last)
+            elif isinstance(taken, Twinned):
+                self.broken("twins", f"{taken.gateway} was restarted, and the hub holds it for two gateways")
 
     def receipting(self, topic: str, data: bytes) -> None:
         """A receipt is put on its way: what it claims is on the disk, or it lies."""

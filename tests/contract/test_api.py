@@ -60,6 +60,17 @@ async def _move(hub: Running, person: str, incident: Incident, move: str, /, **b
         return await client.post(f"/api/v1/incidents/{incident.area}/{incident.id}/{move}", json=body or None)
 
 
+@pytest.mark.parametrize(
+    "body", [b"\xff\xfe", b'{"to": "\xed\xa0\x80"}', b"[" * 20_000, b"{"], ids=["no UTF-8", "half", "deep", "cut"]
+)
+async def test_a_body_that_cannot_be_read_is_a_fault_of_the_request(hub: Running, body: bytes) -> None:
+    """Whatever its bytes are: 422, and the problem names the body."""
+    async with hub.api("olga") as client:
+        json = {"Content-Type": "application/json"}
+        answer = await client.post("/api/v1/incidents/town/none/assign", content=body, headers=json)
+    assert (422, ["body"]) == (answer.status_code, [fault["where"] for fault in answer.json()["faults"]]), answer.text
+
+
 async def test_an_incident_from_press_to_archive(hub: Running, gw: SaidGateway) -> None:
     """Every step answers with the state after it, and the history names persons and texts as they were given."""
     incident = await _pressed(hub, gw)

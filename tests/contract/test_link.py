@@ -233,6 +233,25 @@ async def test_certificate_of_another_authority_is_refused_by_the_broker(secured
                 pass
 
 
+@LEAVES_SOCKET
+async def test_without_a_clock_the_hours_of_a_certificate_are_not_judged_and_all_else_is(tmp_path: Path) -> None:
+    """A machine in 1970 takes a broker for ever out of its time, but none of another authority."""
+    authority = Authority(tmp_path / "pki")
+    own, mine = authority.issue("broker", timedelta(days=-1)), authority.issue("gw-1")
+    stranger = Authority(tmp_path / "other", "other-ca")
+    async with Broker(tmp_path / "tls", kind="mosquitto", tls=BrokerTls(own.ca, own.cert, own.key)) as broker:
+        with pytest.raises(LinkError, match="expired"):
+            async with Link(endpoint(broker, tls=Tls(mine.ca, mine.cert, mine.key))):
+                pass
+        with pytest.raises(LinkError, match="certificate verify failed"):
+            async with Link(endpoint(broker, tls=Tls(stranger.ca, mine.cert, mine.key), timed=False)):
+                pass
+        async with Link(endpoint(broker, tls=Tls(mine.ca, mine.cert, mine.key), timed=False)) as link:
+            await link.subscribe(["a"])
+            await link.publish("a", b"x")
+            assert (await anext(link.messages())).data == b"x"
+
+
 async def test_every_bad_tls_file_is_named_and_nothing_is_sent_plain(tmp_path: Path) -> None:
     """Missing, expired and empty files are refused together, before any connection."""
     authority = Authority(tmp_path)

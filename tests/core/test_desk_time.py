@@ -185,6 +185,28 @@ def test_an_end_of_an_earlier_boot_clears_nothing_of_a_later_one() -> None:
     assert [Kind.TAMPER] == shown.live
 
 
+def test_an_end_of_an_earlier_boot_whose_clock_ran_ahead_clears_nothing_of_a_later_one() -> None:
+    """It arrives last, before anything says which boot came first, and its stamp says that it is of just now."""
+    desk = DeskAtWork()
+    gateway = Gateway(desk, a=0, b=2 * H)
+    gateway.say("b", 3 * H, 3 * H, Kind.TAMPER, HOME)
+    ahead = Stamp(S * NS, START_MS + 9 * H, HOLDOVER)
+    gateway.say("a", S, 3 * H + S, Kind.TAMPER, HOME, old=True, stamp=ahead, qualifier=Qualifier.RESTORE)
+    (shown,) = [zone for zone in desk.desk.zones() if zone.id == HOME]
+    assert [Kind.TAMPER] == shown.live
+
+
+def test_an_end_of_a_later_boot_without_a_clock_ends_what_began_in_the_one_before() -> None:
+    """Though its stamp runs from a time saved minutes before that began: else it would be shown for ever."""
+    desk = DeskAtWork()
+    gateway = Gateway(desk, a=0, b=2 * H, c=3 * H)
+    gateway.say("a", H, H, Kind.TAMPER, HOME)
+    saved = unset(S, START_MS + H - 9 * MIN)
+    gateway.say("b", 2 * H + S, 4 * H, Kind.TAMPER, HOME, old=True, stamp=saved, qualifier=Qualifier.RESTORE)
+    (shown,) = [zone for zone in desk.desk.zones() if zone.id == HOME]
+    assert [] == shown.live
+
+
 def test_six_hours_of_backlog_clear_nothing_and_join_nothing_live() -> None:
     """Ends and presses of six hours ago beside a live press: it stays live, fresh, and by itself."""
     desk = DeskAtWork()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.core import ledger
-from hub.core.ledger import STATED_MAX, Book
+from hub.core.ledger import COUNT_MAX, STATED_MAX, Book
 
 
 @dataclass
@@ -97,6 +98,19 @@ def test_statements_are_bounded_and_what_they_said_is_not_forgotten() -> None:
     assert (STATED_MAX, 10) == (len(told.book.account.stated), told.book.account.unlisted)
     found = [one.reason for one in ledger.missing(told.book)]
     assert [""] * 10 + ["full"] * STATED_MAX == found
+
+
+def test_no_gateway_can_count_beyond_what_can_be_written() -> None:
+    """Whatever numbers it names, the counts of many processes together are still numbers a store can keep."""
+    tally = ledger.Tally()
+    for _ in range(1_000):
+        for told in (Told().lose(1, 2**63 - 1), Told().take(2**63 - 1), Told().take(2**63 - 1).close(2**63 - 1)):
+            tally += ledger.change(Book("1" * 32), told.book)
+    assert tally == msgspec.json.decode(msgspec.json.encode(tally), type=ledger.Tally)
+    assert (1_000 * COUNT_MAX, 2_000 * COUNT_MAX) == (tally.open, tally.lost)
+    told = Told().take(2**63 - 1)
+    back = ledger.change(told.book, told.close(2**63 - 1).book)
+    assert (-COUNT_MAX, COUNT_MAX) == (back.open, back.lost)
 
 
 def test_tallies_add_up() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
+import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +18,8 @@ from protocol.kinds import Kind
 from protocol.records import Gap, Lane
 from simulators.broker import Broker
 from tests.e2e.test_hub_restart import hub
-from tests.support.centre import SaidGateway, gateway
-from tests.support.wait import LIMIT_S
+from tests.support.centre import SaidGateway, gateway, running
+from tests.support.wait import LIMIT_S, until
 
 Range = tuple[str, int, int, int, str]
 NO_MORE = "the gateway no longer has them"
@@ -148,3 +150,42 @@ async def test_a_hole_its_gateway_cannot_fill_is_closed(broker: Broker, tmp_path
             await send(gw, lane, 3)
             await seen.shows(("closed", 2, 2, 1, NO_MORE), ("closed", 4, 4, 1, NO_MORE), closed[1])
             assert (0, 6, 1) == await seen.counts()
+
+
+async def test_what_a_hub_restored_from_a_backup_has_not_is_closed(broker: Broker, tmp_path: Path) -> None:
+    """Records receipted after the backup was taken are nowhere any more: open, then lost with their count."""
+    async with gateway(broker) as gw:
+        for folder, seqs in (("now", (1, 2)), ("now", (3, 4)), ("backup", (5,))):
+            async with running(tmp_path / folder, broker) as restored, restored.api() as client:
+                for lane, seq in itertools.product(Lane, seqs):
+                    await send(gw, lane, seq)
+                if folder == "backup":
+                    for lane in Lane:
+                        await Watched(client, restored.url, lane).shows(("open", 3, 4, 2, ""))
+                    await gw.idle(100)
+                    await gw.idle(160)
+                    for lane in Lane:
+                        seen = Watched(client, restored.url, lane)
+                        await seen.shows(("closed", 3, 4, 2, NO_MORE))
+                        assert (0, 2, 0) == await seen.counts()
+            if seqs == (1, 2):
+                shutil.copytree(tmp_path / "now", tmp_path / "backup")
+
+
+async def test_what_was_said_before_closes_nothing(broker: Broker, tmp_path: Path) -> None:
+    """A retained session, and a goodbye, are no word of now: neither closes a hole nor begins its time."""
+    async with gateway(broker) as gw:
+        async with running(tmp_path, broker):
+            await send(gw, Lane.ALARM, 4)
+        await gw.idle(1_000)
+        async with running(tmp_path, broker) as again, again.api() as client:
+            seen = Watched(client, again.url, Lane.ALARM)
+            known = again.parts.links.known["town", "gw-1"]
+            await until(lambda: known.session is not None)
+            await gw.idle(1_070)
+            await gw.idle(1_140, online=False)
+            for seq in (5, 6):
+                await send(gw, Lane.ALARM, seq)
+            assert [("open", 1, 3, 3, "")] == await seen.gaps()
+            await gw.idle(1_130, connection=2)
+            await seen.shows(("closed", 1, 3, 3, NO_MORE))

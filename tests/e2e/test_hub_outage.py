@@ -110,7 +110,7 @@ async def test_with_the_telemetry_store_locked_every_gateway_holds_and_alarms_go
     ):
         with locked(hub.data / "telemetry.db"):
             one.measure()
-            await until(lambda: hub.parts.recorder.down)
+            await until(lambda: hub.parts.recorder.intake.down)
             two.measure()
             await until(lambda: {side.telemetry.delivery.credit for side in (one, two)} == {0})
             for side in (one, two):
@@ -119,7 +119,7 @@ async def test_with_the_telemetry_store_locked_every_gateway_holds_and_alarms_go
             assert [400, 400] == [len(side.telemetry.delivery) for side in (one, two)]
             two.press(zone="h3-panic")
             await until(lambda: two.receipted)
-            assert hub.parts.recorder.down is not None
+            assert hub.parts.recorder.intake.down is not None
             assert 256 == two.alarm.delivery.credit
         await until(lambda: not len(one.telemetry.delivery) and not len(two.telemetry.delivery))
         assert {"1" * 32: 400, "2" * 32: 400} == Counter(

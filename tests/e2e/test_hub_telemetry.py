@@ -63,7 +63,7 @@ async def test_a_store_in_trouble_holds_telemetry_and_no_alarm(broker: Broker, t
             await gw.readings(("self/mains", True))
             event = await gw.press()
             await gw.receipted(event.seq)
-            await until(lambda: hub.parts.recorder.down)
+            await until(lambda: hub.parts.recorder.intake.down)
             assert 0 == gw.committed(Lane.TELEMETRY).total()
             lock.execute("ROLLBACK")
         receipt = await gw.receipted(1, Lane.TELEMETRY)

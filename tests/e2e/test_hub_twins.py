@@ -203,7 +203,7 @@ async def test_two_machines_on_copies_of_one_card(broker: Broker, tmp_path: Path
         await copy.start()
         await until(lambda: twins(hub)[1], SLOW_S)
         assert twins(hub)[0] == rightful
-        assert [one.rule for one in hub.parts.desk.incidents()] == ["fault"]
+        await until(lambda: [one.rule for one in hub.parts.desk.incidents()] == ["fault"])
 
         await wish(broker, (first.folder / "site.toml").read_text(), rightful)
         await until(lambda: (first.folder / "data" / "desired.toml").exists() and copy.refused("another_instance"))

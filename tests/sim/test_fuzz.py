@@ -101,7 +101,7 @@ BREAKS: dict[str, tuple[Any, str, Any]] = {
     "premises and groups unchecked": (Gate, "_check_event", lambda *_: None),
     "household points kept": (Gate, "_withheld", lambda *_: False),
     "any version read": (protocol.codec, "_check_version", lambda _: None),
-    "retained taken for now": (Ingest, "_heard", lambda self, at, _: self._links.heard(at.area, at.gateway, 1, 1)),
+    "retained taken for now": (Ingest, "_heard", lambda self, at, _: self.links.heard(at.area, at.gateway, 1, 1)),
     "older sessions taken": (Links, "session", _any_session),
     "older births taken": (Links, "born", _any_birth),
     "repeats taken as new": (hub.core.dedup, "take", lambda *_: True),

@@ -77,6 +77,7 @@ PEOPLE = {
     "otto": ("operator", ["town"]),
     "olga": ("operator", ["*"]),
     "susi": ("supervisor", ["*"]),
+    "anna": ("admin", ["*"]),
     "omar": ("operator", ["other"]),
 }
 

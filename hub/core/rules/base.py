@@ -30,7 +30,7 @@ class Mark(msgspec.Struct, frozen=True, array_like=True, order=True):
 
     `late_ms`: its age when it arrived, None where unknown. `still`: a "still present", not a new trip or press.
     `device`: what the zone is wired to (a recorder is known by it), where the gateway says so. `how` says by what it
-    was placed, and it truly lies between the two times (hub.core.timing).
+    was placed, and it truly lies between the two times (hub.core.timing). `boot` orders its gateway's processes.
     """
 
     event_ms: int
@@ -49,6 +49,7 @@ class Mark(msgspec.Struct, frozen=True, array_like=True, order=True):
     not_before_ms: int | None = None
     not_after_ms: int | None = None
     how: str = ""
+    boot: int = 0
 
 
 class Reach(IntEnum):
