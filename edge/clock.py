@@ -67,8 +67,8 @@ class Clock:
     `floor_ms` is the latest wall time known to be past (saved by the last process, the build, the certificate); a clock
     before it is `unset`, and then the stamps' wall time runs from the latest time known to be past: never late, and
     after every stamp of the boot before. One above it is `synced` while a time service says so, `holdover` otherwise.
-    `error_ms` says how far a synchronised clock is off at most, None for one that is not; `made_ms` stands for the build
-    in a world of another time.
+    `error_ms` says how far a synchronised clock is off at most, None for one that is not; `made_ms` stands for the
+    build in a world of another time.
     """
 
     def __init__(
