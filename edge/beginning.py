@@ -69,11 +69,11 @@ def gateway(config: Config, kept: Loaded, me: Identity, clock: Clock, on_unreada
     now = clock.now()
     try:
         memory = msgspec.json.decode(kept.values.get("memory", b"{}"), type=Memory)
-        return Gateway(config.site, memory, instance=me.instance, boot=me.boot, kboot=me.kboot, now=now)
+        return Gateway(config.site, memory, instance=me.instance, kboot=me.kboot, now=now)
     except (msgspec.DecodeError, ValueError) as cause:
         log.error("the memory of the last process cannot be read; starting without it", why=str(cause))
         on_unreadable()
-        return Gateway(config.site, Memory(), instance=me.instance, boot=me.boot, kboot=me.kboot, now=now)
+        return Gateway(config.site, Memory(), instance=me.instance, kboot=me.kboot, now=now)
 
 
 def receipted(gateway: Gateway, alarm: LaneBox) -> list[Receipted]:

@@ -67,7 +67,8 @@ class Clock:
     `floor_ms` is the latest wall time known to be past (saved by the last process, the build, the certificate); a clock
     before it is `unset`, and then the stamps' wall time runs from the latest time known to be past: never late, and
     after every stamp of the boot before. One above it is `synced` while a time service says so, `holdover` otherwise.
-    `error_ms` says how far a synchronised clock is off at most, None for one that is not.
+    `error_ms` says how far a synchronised clock is off at most, None for one that is not; `made_ms` stands for the
+    build in a world of another time.
     """
 
     def __init__(
@@ -77,8 +78,9 @@ class Clock:
         mono_ns: Callable[[], int] = time.monotonic_ns,
         wall_ns: Callable[[], int] = time.time_ns,
         error_ms: Callable[[], int | None] = kernel_error_ms,
+        made_ms: int | None = None,
     ) -> None:
-        self._floor_ms = min(max(floor_ms, built_ms()), WALL_MS_MAX)
+        self._floor_ms = min(max(floor_ms, built_ms() if made_ms is None else made_ms), WALL_MS_MAX)
         self._mono_ns = mono_ns
         self._wall_ns = wall_ns
         self._ask = error_ms

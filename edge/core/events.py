@@ -15,7 +15,10 @@ from protocol.kinds import CODES, Kind, Qualifier
 from protocol.records import Event, Stamp
 
 GATEWAY_IN_KEY = 36
-"""Characters of the gateway's id in a cause key, so that the key stays an id whatever boot and number."""
+"""Characters of the gateway's id in a cause key, so that the key stays an id whatever its number."""
+INSTANCE_IN_KEY = 12
+"""Characters of the instance in a cause key: 48 random bits. A boot number would come back with an old card, and a
+neighbour that has rung for a cause of that name would ring for no other."""
 
 
 class Where(NamedTuple):
@@ -30,15 +33,15 @@ NOWHERE = Where()
 
 
 class Scribe:
-    """Sequence numbers run from 1 for the life of this process; cause keys carry the boot, so none comes back."""
+    """Sequence numbers run from 1 for the life of this process; cause keys carry the instance, so none comes back."""
 
-    def __init__(self, site: Site, memory: Memory, boot: int, now: Stamp) -> None:
+    def __init__(self, site: Site, memory: Memory, instance: str, now: Stamp) -> None:
         self.now = now
         self.open = dict(memory.open)
         self.outputs: dict[str, bool] = {}
         self.changed = False
         self._premises: dict[str, Premises] = {premises.id: premises for premises in site.premises}
-        self._prefix = f"{site.gateway[:GATEWAY_IN_KEY]}-{boot}"
+        self._prefix = f"{site.gateway[:GATEWAY_IN_KEY]}-{instance[-INSTANCE_IN_KEY:]}"
         self._join_ns = site.limits.press_join_ms * NS_PER_MS
         self._effects: list[Effect] = []
         self._seq = 0

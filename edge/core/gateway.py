@@ -1,6 +1,6 @@
 """The gateway's fold: what a reading, an order, a receipt or a deadline means. Knows no clock, wire or disk.
 
-    gateway = Gateway(site, memory, instance=instance, boot=boot, kboot=kboot, now=now)
+    gateway = Gateway(site, memory, instance=instance, kboot=kboot, now=now)
     effects = gateway.start(now)              # once: outputs reconciled, sirens resumed or ended
     effects = gateway.step(item, now)         # for every input; `now` never runs backwards
     due_ns = gateway.next_due_ns()            # step with Tick() at or after it; None: nothing is waited for
@@ -46,13 +46,12 @@ RECORDS = {"clock_set": Kind.CLOCK, "records_lost": Kind.RECORDS_LOST}
 
 
 class Gateway:
-    """One gateway process, `instance`. `boot` orders instances, `kboot` names the kernel boot its monotonic time counts
-    in."""
+    """One gateway process, `instance`; `kboot` names the kernel boot its monotonic time counts in."""
 
-    def __init__(self, site: Site, memory: Memory, *, instance: str, boot: int, kboot: str, now: Stamp) -> None:
+    def __init__(self, site: Site, memory: Memory, *, instance: str, kboot: str, now: Stamp) -> None:
         self._site = site
         self._deadlines = Deadlines()
-        self._scribe = Scribe(site, memory, boot, now)
+        self._scribe = Scribe(site, memory, instance, now)
         self._ringing = Ringing(site, memory, kboot, self._scribe, self._deadlines)
         self._lamps = Lamps(site, memory, self._scribe, self._deadlines)
         self._zones = Zones(site, memory, self._scribe)

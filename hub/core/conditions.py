@@ -30,7 +30,8 @@ def remember(ctx: Context, mark: Mark, began: bool) -> bool:
     """Keep the newest beginning and end of this kind; says whether it is over now."""
     key = (ctx.area, _where(mark))
     lives = ctx.tables.zones.get(key) or {}
-    was, told = lives.get(mark.what, Live()), Told(mark.event_ms, mark.ident, mark.boot, mark.how != How.ORDER)
+    limits = (mark.not_before_ms, mark.not_after_ms) if mark.how == How.ORDER else (None, None)
+    was, told = lives.get(mark.what, Live()), Told(mark.event_ms, mark.ident, mark.boot, *limits)
     if began:
         now = replace(was, began=told) if was.began is None or after(told, was.began) else was
     else:

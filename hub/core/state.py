@@ -137,12 +137,14 @@ class Pending(msgspec.Struct, frozen=True):
 
 
 class Told(msgspec.Struct, frozen=True, array_like=True):
-    """A beginning or an end: when, by which record, in which process of its gateway, and whether that time is sure."""
+    """A beginning or an end: when, by which record, in which process of its gateway; `earliest_ms` and `latest_ms`
+    where that time is not sure."""
 
     at_ms: int
     by: str = ""
     boot: int = 0
-    sure: bool = True
+    earliest_ms: int | None = None
+    latest_ms: int | None = None
 
 
 class Live(msgspec.Struct, frozen=True):
@@ -158,14 +160,24 @@ class Live(msgspec.Struct, frozen=True):
 
 def after(one: Told, other: Told) -> bool:
     """Whether a record ("gateway/instance/seq") happened after another. Of two of one process their numbers decide,
-    since a message that was long under way stands later on the hub's axis than it happened; where a time is not sure,
-    the order of their gateway's processes."""
+    since a message that was long under way stands later on the hub's axis than it happened; where times are not sure
+    enough to tell, the order of their gateway's processes."""
     (source, _, seq), (other_source, _, other_seq) = one.by.rpartition("/"), other.by.rpartition("/")
     if source and source == other_source and seq.isdecimal() and other_seq.isdecimal():
         return int(seq) > int(other_seq)
-    if not (one.sure and other.sure) and source.split("/")[0] == other_source.split("/")[0] and one.boot != other.boot:
+    unsure = _earliest_ms(one) <= _latest_ms(other) and _earliest_ms(other) <= _latest_ms(one)
+    unsure &= one.latest_ms is not None or other.latest_ms is not None
+    if unsure and source.split("/")[0] == other_source.split("/")[0] and one.boot != other.boot:
         return one.boot > other.boot
     return one.at_ms > other.at_ms
+
+
+def _earliest_ms(told: Told) -> int:
+    return told.at_ms if told.latest_ms is None else told.earliest_ms or 0
+
+
+def _latest_ms(told: Told) -> int:
+    return told.at_ms if told.latest_ms is None else told.latest_ms
 
 
 class Twins(msgspec.Struct, frozen=True):

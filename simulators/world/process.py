@@ -52,6 +52,8 @@ STARTS_MS = 400
 TELEMETRY_EVERY_LOOKS = 12
 FAILED_MS = 5_000
 SYNCED_ERROR_MS = 20
+MADE_MS = 1_990_000_000_000
+"""When the software was made in the world's time, some months before it begins; never a file's time of ours."""
 
 
 class Process:
@@ -78,6 +80,7 @@ class Process:
             mono_ns=machine.mono_ns,
             wall_ns=machine.wall_ns,
             error_ms=lambda: SYNCED_ERROR_MS if machine.synced else None,
+            made_ms=MADE_MS,
         )
         self.me = self._identity(kept, f"{rng.getrandbits(128):032x}")
         self.kboot_before = kboot_before(kept, self.me.kboot)
@@ -85,9 +88,7 @@ class Process:
             box.me = self.me
             box.outbox.put([], chained(self.me, self.kboot_before))
         now, memory = self.clock.now(), self._memory(kept[0])
-        self.gateway = Gateway(
-            machine.site, memory, instance=self.me.instance, boot=self.me.boot, kboot=self.me.kboot, now=now
-        )
+        self.gateway = Gateway(machine.site, memory, instance=self.me.instance, kboot=self.me.kboot, now=now)
         self.inward = Inward(
             self.me,
             self.clock,

@@ -201,8 +201,8 @@ def test_the_lamp_shows_that_the_hub_has_a_press_of_the_process_before() -> None
     assert (again.memory.lamps, again.memory.awaited) == ({"h01-panic": Stage.RECEIVED}, {})
 
 
-def test_keys_of_two_boots_differ() -> None:
-    """A cause key never comes back after a restart."""
+def test_keys_of_two_processes_differ() -> None:
+    """A cause key never comes back after a restart, nor with an old card: it has the instance's name in it."""
     house = home(ZoneKind.TAMPER)
     house.look(h01_tamper=True)
     again = House(house.site, Memory(), boot=2)

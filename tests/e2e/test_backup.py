@@ -23,6 +23,12 @@ from tests.support.wait import until
 HEADERS = {"Authorization": "Bearer token of olga"}
 
 
+def logged(log: Path, event: str) -> list[dict[str, Any]]:
+    """Lines of a log that say `event`."""
+    lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines() if line.startswith("{")]
+    return [line for line in lines if line.get("event") == event]
+
+
 async def lianfang(*argv: str | Path) -> tuple[int, str, str]:
     child = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "lianfang", *map(str, argv)),
@@ -40,9 +46,9 @@ async def hub(config: Path, log: Path) -> AsyncIterator[tuple[Child, httpx.Async
     """`lianfang hub run`, connected on both lanes, with its API as olga uses it."""
     child = await start("hub", [sys.executable, "-m", "lianfang", "hub", "run", str(config)], log)
     try:
-        await until(lambda: not child.running or log.read_text().count('"broker reached"') == 2)
+        await until(lambda: not child.running or len(logged(log, "broker reached")) == 2)
         child.check()
-        said = [json.loads(line) for line in log.read_text().splitlines() if '"listening"' in line][-1]
+        (said,) = logged(log, "listening")
         url = f"http://{said['host']}:{said['port']}"
         async with httpx.AsyncClient(base_url=url, headers=HEADERS, trust_env=False, timeout=20) as client:
             yield child, client

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 KEPT_SEEDS: dict[int, str] = {
     14: "a press while its board had no power was let go before the first look at it (the simulated person)",
+    15: "an interval reckoned from boot numbers that a card put back had begun anew (hub/core/clocks.py)",
     19: "credit that came back with a new hub session was taken for a line that had been free (the witness)",
     24: "a press that crossed its stand-down left the lamp dark, and was held for ever (the simulated person)",
+    31: "a stamp without a clock, said to be past, ran ahead with its quartz (edge/clock.py)",
     36: "an end that was long under way cleared what began after it (hub/core/conditions.py)",
     50: "a loss of link told twice under one name made an incident a part of itself (hub/links.py, windows.py)",
     59: "a contact left out for chatter was taken for one that was forgotten (the oracle)",

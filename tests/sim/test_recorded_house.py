@@ -70,7 +70,7 @@ def through_the_fold(house: RecordedHouse, text: str, played: list[Transition]) 
     """Every effect of the whole recording: the boards are read as a contact moves, and often enough in between."""
     config = configured(text)
     now = stamp(0)
-    gateway = Gateway(config.site, Memory(), instance="1" * 32, boot=1, kboot="0" * 32, now=now)
+    gateway = Gateway(config.site, Memory(), instance="1" * 32, kboot="0" * 32, now=now)
     points = {board: dict.fromkeys((f"di{n}" for n in range(1, 9)), False) for board in house.boards}
     effects = list(gateway.start(now))
     for board, values in points.items():

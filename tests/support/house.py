@@ -72,9 +72,7 @@ class House:
     def __post_init__(self) -> None:
         self.values: dict[str, Value] = {}
         self._orders = 0
-        self.gateway = Gateway(
-            self.site, self.memory, instance=self.instance, boot=self.boot, kboot=self.kboot, now=self.now
-        )
+        self.gateway = Gateway(self.site, self.memory, instance=self.instance, kboot=self.kboot, now=self.now)
         self._took(self.gateway.start(self.now))
 
     @property
