@@ -32,7 +32,7 @@ from hub.core.state import Tables
 from hub.core.views import Counts, GatewayView, GroupView, Viewer, ZoneView
 from protocol.ranges import Ranges
 
-RULES_VERSION = "1"
+RULES_VERSION = "2"
 """Raised whenever a rule would judge the same inputs differently; goes into every journal entry."""
 
 

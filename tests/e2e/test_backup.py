@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import shutil
 import stat
 import sys
 from collections.abc import AsyncIterator
@@ -149,3 +150,40 @@ async def _pages(client: httpx.AsyncClient, pages: list[dict[str, Any]]) -> None
         async for told in source.aiter_sse():
             if told.event == "page":
                 pages.append(told.json())
+
+
+async def test_a_hub_that_lost_everything_takes_the_next_press(broker: Broker, tmp_path: Path) -> None:
+    """With an empty folder and no backup a press is raised at once; what was known of a gateway begins with a gap."""
+    config = write_config(tmp_path / "hub", broker)
+    async with gateway(broker) as gw:
+        async with hub(config, tmp_path / "first.log") as (child, _):
+            for _ in range(5):
+                await gw.press()
+            await gw.receipted(5)
+            await child.kill()
+        shutil.rmtree(tmp_path / "hub" / "data")
+        async with hub(config, tmp_path / "second.log") as (_, client):
+            gw.receipts.clear()
+            event = await gw.press("h2-panic")
+            await gw.receipted(event.seq)
+            assert [["h2"]] == [one["premises"] for one in (await incidents(client)).values()]
+            asked = {"area": "town", "gateway": "gw-1", "lane": "alarm"}
+            gaps = (await client.get("/api/v1/gaps", params=asked)).json()["items"]
+            assert [(1, 5)] == [(gap["first"], gap["last"]) for gap in gaps]
+
+
+async def test_the_commands_say_all_that_is_wrong_at_once(broker: Broker, tmp_path: Path) -> None:
+    """Status 2 and every fault, in words or as one JSON object; a hub at work is left alone."""
+    config = write_config(tmp_path / "hub", broker)
+    async with hub(config, tmp_path / "hub.log"):
+        await backup(config, tmp_path / "b.lfb", "--without-telemetry")
+        code, _, err = await lianfang("restore", tmp_path / "b.lfb", "--config", config)
+        assert (2, True, True) == (code, "on which a hub runs" in err, "journal.db, which is there" in err)
+        code, said, _ = await lianfang("restore", tmp_path / "b.lfb", "--json")
+        assert (2, ["--into, --config"]) == (code, [fault["key"] for fault in json.loads(said)["faults"]])
+        code, said, _ = await lianfang("backup", "--config", config, "--out", tmp_path / "no" / "b.lfb", "--json")
+        assert (2, ["folder"]) == (code, [fault["key"] for fault in json.loads(said)["faults"]])
+    code, said, _ = await lianfang("restore", tmp_path / "b.lfb", "--config", config, "--replace")
+    assert (0, True, True) == (code, "kept aside: " in said, "next: lianfang hub check" in said)
+    async with hub(config, tmp_path / "again.log"):
+        pass

@@ -24,6 +24,8 @@ from tests.support.wait import until
 
 S, MIN, H = 1_000, 60_000, 3_600_000
 HOME = "h1-panic"
+MADE_MS = 1_700_000_000_000
+"""When the software was made, as far as these tests go: this file may be of just now."""
 LANE = Limits(records_max=20_000, bytes_max=16_000_000, silence_ms=2_000, backoff_ms=200, backoff_max_ms=1_000)
 
 
@@ -46,7 +48,7 @@ class Hands:
         return self.mono_ns() if self.is_1970 else time.time_ns() + off_ms * 1_000_000
 
     def clock(self, floor_ms: int = 0) -> Clock:
-        return Clock(floor_ms, mono_ns=self.mono_ns, wall_ns=self.wall_ns, error_ms=lambda: None)
+        return Clock(floor_ms, mono_ns=self.mono_ns, wall_ns=self.wall_ns, error_ms=lambda: None, made_ms=MADE_MS)
 
 
 def side(port: int, hands: Hands, folder: Path | None = None, floor_ms: int = 0, **more: Any) -> Side:
@@ -170,6 +172,28 @@ async def test_two_kernel_boots_without_a_clock_keep_their_order_and_say_that_no
             assert times[0] < times[1] < times[2]
             assert times[1] - times[0] >= MIN - S  # each boot began after all that the one before knew to be past
         await last.close()
+
+
+async def test_a_gateway_whose_card_was_lost_without_a_clock_is_not_taken_for_one_that_is_over(
+    broker: Broker, tmp_path: Path
+) -> None:
+    """Its boot number begins below one the hub knows: the hub says so, and its heartbeats count from then on."""
+    async with running(tmp_path, broker) as hub:
+        before = await side(broker.port, Hands(), boot=100, instance="1" * 32).open()
+        async with connected(before):
+            before.press(zone=HOME)
+            await until(lambda: before.receipted == [1])
+        await before.close()
+        after = await side(broker.port, Hands(), boot=7, instance="2" * 32).open()
+        known = hub.parts.links.known["town", "gw-1"]
+        async with connected(after):
+            await until(lambda: known.session is not None and (known.session.boot, known.session.online) == (101, True))
+            await until(lambda: known.birth is not None and known.birth.instance == "2" * 32)
+            after.press(zone=HOME)
+            await until(lambda: after.receipted == [1])
+            (incident,) = panics(hub)
+            assert 2 == incident.presses
+        await after.close()
 
 
 async def test_six_hours_of_backlog_neither_delay_a_live_press_nor_clear_anything(

@@ -78,6 +78,7 @@ class Side:
             on_order=self.orders.append,
             on_config=self._config,
             on_alarm_receipt=self._receipted,
+            on_behind=self._behind,
         )
         endpoint = Endpoint(host=self.host, port=self.port, client_id="-", keepalive_s=2, publish_timeout_s=20)
         self.uplink = Uplink(self.me, self.alarm, self.telemetry, self.inward, self.clock, list)
@@ -118,6 +119,9 @@ class Side:
     def _heard(self, instance: str, seqs: tuple[int, ...]) -> None:
         if instance == self.instance:
             self.receipted.extend(seqs)
+
+    def _behind(self, boot: int) -> None:
+        self.uplink.lead(boot)
 
     def _receipted(self) -> None:
         self.uplink.alarm_receipted()
