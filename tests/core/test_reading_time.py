@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hub.core.clocks import NOTHING, Anchor, Evidence, KernelBoot
-from hub.recorder import sample
+from hub.intake import sample
 from hub.store.port import Placed
 from protocol.messages import TelemetryItem
 from protocol.records import ClockQuality, Reading, Stamp
