@@ -36,7 +36,7 @@ def event_digest(event: dict[str, Json]) -> bytes:
 class Judge:
     """Everything that may stand in the hub after what was told. `at` is the number of the message being told.
 
-    `sessions` and `births` hold every process (instance, boot) that said one, and `presence` counts them: which of
+    `sessions` and `births` hold every process (instance, boot) that said one, and `presence` counts them and replies: which of
     several processes under one name is believed depends on when each was heard, and is judged elsewhere.
     """
 
@@ -144,6 +144,7 @@ class Judge:
 
     def _reply(self, area: str, gateway: str, message: Json, retain: bool) -> None:
         self._hear(area, gateway, retain)
+        self.presence += 1
         results = message.get("results", [])
         if results:
             self.replies.add(reply_digest(area, gateway, message["order"], results))

@@ -34,7 +34,7 @@ TURN = 100
 FULL = 512
 """Records waiting for the desk from which on the feed waits: what a full inbox sets aside is another test's matter."""
 PRESENCE = ("older_session", "second_gateway")
-"""Why a session or birth may be refused that is valid by itself."""
+"""Why a session, birth or reply may be refused that is valid by itself."""
 LOUD = ("error", "critical", "exception")
 
 
@@ -167,7 +167,7 @@ class _Feed:
         counted = {reason: count for reason, count in _counted(self.parts).items() if count}
         self.verdict.refused = dict(sorted(counted.items()))
         if (presence := sum(counted.pop(reason, 0) for reason in PRESENCE)) > self.judge.presence:
-            self.verdict.say(f"{presence} sessions and births refused of {self.judge.presence}")
+            self.verdict.say(f"{presence} sessions, births and replies refused of {self.judge.presence}")
         if counted != dict(self.judge.refused):
             self.verdict.say(f"refused {sorted(counted.items())}, to be refused {sorted(self.judge.refused.items())}")
         for name in ("set_aside", "discarded", "commit_failures", "store_failures"):
