@@ -36,8 +36,8 @@ def event_digest(event: dict[str, Json]) -> bytes:
 class Judge:
     """Everything that may stand in the hub after what was told. `at` is the number of the message being told.
 
-    `sessions` and `births` hold every process (instance, boot) that said one, and `presence` counts them and replies: which of
-    several processes under one name is believed depends on when each was heard, and is judged elsewhere.
+    `sessions` and `births` hold every process (instance, boot) that said one, and `presence` counts them and replies:
+    which of several processes under one name is believed depends on when each was heard, and is judged elsewhere.
     """
 
     town: Town
