@@ -34,7 +34,11 @@ def event_digest(event: dict[str, Json]) -> bytes:
 
 @dataclass(slots=True)
 class Judge:
-    """Everything that may stand in the hub after what was told. `at` is the number of the message being told."""
+    """Everything that may stand in the hub after what was told. `at` is the number of the message being told.
+
+    `sessions` and `births` hold every process (instance, boot) that said one, and `presence` counts them and replies:
+    which of several processes under one name is believed depends on when each was heard, and is judged elsewhere.
+    """
 
     town: Town
     at: int = 0
@@ -45,8 +49,9 @@ class Judge:
     gaps: dict[Source, set[tuple[int, int, str]]] = field(default_factory=lambda: defaultdict(set))
     replies: set[bytes] = field(default_factory=set)
     heard: set[tuple[str, str]] = field(default_factory=set)
-    sessions: dict[tuple[str, str], Json] = field(default_factory=dict)
-    births: dict[tuple[str, str], Json] = field(default_factory=dict)
+    sessions: dict[tuple[str, str], set[tuple[str, int]]] = field(default_factory=lambda: defaultdict(set))
+    births: dict[tuple[str, str], set[tuple[str, int]]] = field(default_factory=lambda: defaultdict(set))
+    presence: int = 0
     first: dict[bytes, int] = field(default_factory=dict)
 
     def tell(self, topic: str, data: bytes, retain: bool) -> bool:
@@ -124,10 +129,8 @@ class Judge:
         return self.town.premises.get((area, premises), ("", True))[1]
 
     def _session(self, area: str, gateway: str, message: Json, retain: bool) -> None:
-        last = self.sessions.get((area, gateway))
-        if last is not None and (message["boot"], message["connection"]) < (last["boot"], last["connection"]):
-            raise Refused("older_session")
-        self.sessions[area, gateway] = message
+        self.sessions[area, gateway].add((message["instance"], message["boot"]))
+        self.presence += 1
         if message["online"]:
             self._hear(area, gateway, retain)
 
@@ -135,14 +138,13 @@ class Judge:
         for zone in message["zones"]:
             if self.town.zones.get((area, zone["id"])) != (gateway, zone["premises"]):
                 self.refused["unknown_zone"] += 1
-        last = self.births.get((area, gateway))
-        if last is not None and message["boot"] < last["boot"]:
-            raise Refused("older_session")
-        self.births[area, gateway] = message
+        self.births[area, gateway].add((message["instance"], message["boot"]))
+        self.presence += 1
         self._hear(area, gateway, retain)
 
     def _reply(self, area: str, gateway: str, message: Json, retain: bool) -> None:
         self._hear(area, gateway, retain)
+        self.presence += 1
         results = message.get("results", [])
         if results:
             self.replies.add(reply_digest(area, gateway, message["order"], results))

@@ -223,6 +223,7 @@ MESSAGE: dict[str, Check] = {
     ),
     "reply": table(
         {**WHO, "order": WORDS},
+        meant=maybe(matching(INSTANCE)),
         results=listed(
             table({"premises": maybe(IDENT), "outcome": one_of("done", "joined", "refused", "failed")}, reason=WORDS)
         ),

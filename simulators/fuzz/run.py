@@ -33,6 +33,8 @@ TURN = 100
 """Messages handed on before the hub's own tasks run."""
 FULL = 512
 """Records waiting for the desk from which on the feed waits: what a full inbox sets aside is another test's matter."""
+PRESENCE = ("older_session", "second_gateway")
+"""Why a session, birth or reply may be refused that is valid by itself."""
 LOUD = ("error", "critical", "exception")
 
 
@@ -167,6 +169,8 @@ class _Feed:
         """What is known in memory: counters, links, births and sessions, and that every view can be told."""
         counted = {reason: count for reason, count in _counted(self.parts).items() if count}
         self.verdict.refused = dict(sorted(counted.items()))
+        if (presence := sum(counted.pop(reason, 0) for reason in PRESENCE)) > self.judge.presence:
+            self.verdict.say(f"{presence} sessions, births and replies refused of {self.judge.presence}")
         if counted != dict(self.judge.refused):
             self.verdict.say(f"refused {sorted(counted.items())}, to be refused {sorted(self.judge.refused.items())}")
         for name in ("set_aside", "discarded", "commit_failures", "store_failures"):
@@ -176,10 +180,9 @@ class _Feed:
             if (known.heard_ms is not None) != (key in self.judge.heard):
                 self.verdict.say(f"{key}: heard at {known.heard_ms}; to be heard: {key in self.judge.heard}")
             for what, kept in (("session", self.judge.sessions), ("birth", self.judge.births)):
-                has, may = getattr(known, what), kept.get(key)
-                found = None if has is None else (has.instance, has.boot)
-                if found != (may and (may["instance"], may["boot"])):
-                    self.verdict.say(f"{key}: {what} {has!r:.200} where {may!r:.200} may be")
+                has = getattr(known, what)
+                if has is not None and (has.instance, has.boot) not in kept[key]:
+                    self.verdict.say(f"{key}: {what} that nobody said: {has!r:.200}")
         if any(key[1] in (MUTE, STILL) for key in self.judge.heard):
             self.verdict.say("the generator let a gateway speak that is never heard")
         self.verdict.incidents = len(self.parts.desk.incidents())
