@@ -20,6 +20,7 @@ import protocol.codec
 from hub.gate import Gate
 from hub.ingest import Ingest
 from hub.store.port import Sample
+from hub.rounds import Rounds
 from hub.store.sqlite import SqliteStore
 from protocol.codec import Reason
 from protocol.link import Incoming
@@ -75,7 +76,7 @@ def test_the_command_says_what_it_found() -> None:
 
 
 def _always_heard(self: Ingest, address: Address, _: Incoming, *__: Any) -> None:
-    self._links.heard(address.area, address.gateway, 1, 1)
+    self.links.heard(address.area, address.gateway, 1, 1)
 
 
 def _loud(*_: Any) -> Any:
@@ -94,13 +95,7 @@ BREAKS: dict[str, tuple[Any, str, Any]] = {
     "premises and groups unchecked": (Gate, "_check_event", lambda *_: None),
     "household points kept": (Gate, "_withheld", lambda *_: False),
     "any version read": (protocol.codec, "_check_version", lambda _: None),
-<<<<<<< HEAD
-    "retained taken for now": (Ingest, "_heard", lambda self, at, _: self.links.heard(at.area, at.gateway, 1, 1)),
-    "older sessions taken": (Links, "session", _any_session),
-    "older births taken": (Links, "born", _any_birth),
-=======
     "retained taken for now": (Ingest, "_heard", _always_heard),
->>>>>>> main
     "repeats taken as new": (hub.core.dedup, "take", lambda *_: True),
     "other bytes dropped": (Rounds, "_judged", lambda self, batch, item: item.taken),
     "a birth chokes the ingest": (Gate, "birth_zones", _loud),
