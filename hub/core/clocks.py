@@ -24,8 +24,15 @@ DRIFT_PPM = 500
 """How fast two monotonic clocks may part; the kernel slews by no more."""
 TRANSIT_MS = 45_000
 """How long a message can be under way: beyond it both ends have given up its connection, and it is sent anew."""
+KNOWN_STEP_MS = 1_000
+"""How far the latest time known of a kernel boot moves at once: not with every record."""
 NS_PER_MS = 1_000_000
 MS_MAX = 2**53
+
+
+def drifted_ms(passed_ms: int) -> int:
+    """How far two clocks may have parted after so long."""
+    return -(-passed_ms * DRIFT_PPM // 1_000_000)
 
 
 class Anchor(msgspec.Struct, frozen=True, array_like=True):
@@ -37,7 +44,7 @@ class Anchor(msgspec.Struct, frozen=True, array_like=True):
 
     def off_ms(self, mono_ms: int) -> int:
         """How far it may be off at another time of the same kernel boot."""
-        return self.error_ms + abs(mono_ms - self.at_ms) * DRIFT_PPM // 1_000_000 + 1
+        return self.error_ms + drifted_ms(abs(mono_ms - self.at_ms)) + 1
 
 
 class Unplaced(msgspec.Struct, frozen=True, array_like=True):
@@ -134,15 +141,18 @@ def learned(was: KernelBoot | None, boot: int, event: Event, age_ms: int | None,
         least, exact = _told(event, mono_ms, least, exact)
         before = str(event.detail.get("before", before))
     if age_ms is not None:
-        seen = Anchor(at_ms - age_ms - mono_ms, mono_ms)
-        if most is None or seen.zero_ms < most.zero_ms + most.off_ms(mono_ms) - 1:
+        seen = Anchor(at_ms - age_ms - mono_ms, mono_ms + age_ms)  # as it was when it was sent
+        if most is None or seen.zero_ms < most.zero_ms + most.off_ms(seen.at_ms) - 1:
             most = seen
-        floor_ms = at_ms - age_ms - TRANSIT_MS
-        known_ms = floor_ms if known_ms is None else max(known_ms, floor_ms)
+        floor_ms = at_ms - age_ms - TRANSIT_MS - drifted_ms(age_ms)
+        if known_ms is None or floor_ms - known_ms >= KNOWN_STEP_MS:
+            known_ms = floor_ms
     if least is not None and most is not None and least.zero_ms - least.off_ms(most.at_ms) > most.zero_ms:
         most = None  # the hub's own clock was set forward meanwhile
-    found = KernelBoot(min(now.boot, boot), before, least, most, exact, known_ms, now.unplaced)
-    return now if found == now and was is not None else found
+    same = least is now.least and most is now.most and exact is now.exact and known_ms == now.known_ms
+    if was is not None and same and before == now.before and now.boot <= boot:
+        return now
+    return KernelBoot(min(now.boot, boot), before, least, most, exact, known_ms, now.unplaced)
 
 
 def _told(

@@ -6,7 +6,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
-from hub.core.clocks import NOTHING, NS_PER_MS, TRANSIT_MS, Evidence
+from hub.core.clocks import NOTHING, NS_PER_MS, TRANSIT_MS, Evidence, drifted_ms
 from hub.core.defaults import Lateness
 from hub.core.rules.windows import span
 from protocol.records import ClockQuality, Stamp
@@ -43,9 +43,10 @@ def placed(stamp: Stamp, age_ms: int | None, at_ms: int, known: Evidence = NOTHI
     least_ms = own.least_at(mono_ms) if own is not None else None
     if age_ms is not None:
         event_ms = max(0, at_ms - age_ms)
-        early_ms = max(0, event_ms - TRANSIT_MS)
+        drift_ms = drifted_ms(age_ms)
+        early_ms = max(0, event_ms - TRANSIT_MS - drift_ms)
         proved = least_ms is not None and early_ms < least_ms <= event_ms
-        return When(event_ms, age_ms, least_ms if proved else early_ms, event_ms, How.AGE)
+        return When(event_ms, age_ms, least_ms if proved else early_ms, min(at_ms, event_ms + drift_ms), How.AGE)
     most_ms = own.most_at(mono_ms) if own is not None else None
     low_ms = max((ms for ms in (least_ms, _floor_ms(stamp, known)) if ms is not None), default=None)
     high_ms = max(0, min(ms for ms in (most_ms, known.after_ms, at_ms) if ms is not None))

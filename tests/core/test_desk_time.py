@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hub.core.clocks import DRIFT_PPM, KBOOTS_MAX, TRANSIT_MS, UNPLACED_MAX
+from hub.core.clocks import DRIFT_PPM, KBOOTS_MAX, TRANSIT_MS, UNPLACED_MAX, drifted_ms
 from hub.core.desk import Desk
 from hub.core.incident import Happening, Incident
 from hub.core.io import Input, Recorded
@@ -96,9 +96,17 @@ def test_what_came_with_its_age_lies_at_most_one_message_s_way_before() -> None:
     gateway.say("a", 20 * MIN, 20 * MIN)
     (late,) = [one for one in desk.desk.incidents() if one.event_ms == START_MS + 20 * MIN]
     first, last = span_of(late)
-    drifted = (20 * MIN - 10_500) * DRIFT_PPM // 1_000_000
+    drifted = drifted_ms(20 * MIN - 10_500)
     assert (20 * MIN - 80 - drifted - 1, 20 * MIN) == (first, last)
     assert late.error_ms == 80 + drifted + 1
+
+
+def test_an_age_of_hours_is_as_sure_as_the_clock_it_was_counted_by() -> None:
+    """Six hours at 500 ppm are eleven seconds, to either side."""
+    desk = DeskAtWork()
+    Gateway(desk, a=0).say("a", MIN, 6 * H + MIN)
+    drifted = 6 * H * DRIFT_PPM // 1_000_000
+    assert (MIN - TRANSIT_MS - drifted, MIN + drifted) == span_of(desk.only())
 
 
 def test_a_record_without_an_age_is_placed_by_an_earlier_clock_record_of_its_kernel_boot() -> None:
@@ -151,7 +159,7 @@ def test_a_boot_without_a_clock_lies_between_its_neighbours() -> None:
     gateway.say("b", H + 5 * MIN, 3 * H, old=True)
     (incident,) = [one for one in desk.desk.incidents() if one.rule == "panic"]
     first, last = span_of(incident)
-    assert (30 * MIN - TRANSIT_MS + 5 * MIN, True) == (first, last is not None and 2 * H <= last <= 2 * H + S)
+    assert (30 * MIN - TRANSIT_MS + 5 * MIN, True) == (first, last is not None and 2 * H <= last <= 2 * H + 2 * S)
     assert (None, True) == (incident.error_ms, "within the limits stated" in incident.placed)
 
 
@@ -324,7 +332,7 @@ class Night(msgspec.Struct):
 
     zeros: list[int]
     drifts: list[int]
-    made: list[tuple[int, int, int, bool]]
+    made: list[tuple[int, int, int, int | None]]
 
 
 NIGHTS = st.builds(
@@ -332,7 +340,12 @@ NIGHTS = st.builds(
     st.lists(st.integers(10 * MIN, 3 * H), min_size=3, max_size=3),
     st.lists(st.integers(-DRIFT_PPM // 2, DRIFT_PPM // 2), min_size=3, max_size=3),
     st.lists(
-        st.tuples(st.integers(0, 2), st.integers(S, 10 * MIN), st.integers(0, TRANSIT_MS), st.booleans()),
+        st.tuples(
+            st.integers(0, 2),
+            st.integers(S, 10 * MIN),
+            st.sampled_from((0, 30, TRANSIT_MS)),
+            st.none() | st.integers(0, 3 * H),
+        ),
         min_size=1,
         max_size=12,
     ),
@@ -345,7 +358,7 @@ def test_the_truth_lies_within_what_is_stated(night: Night) -> None:
     """Whatever drifts, is under way, and is heard when: no time is stated with an error that it does not keep."""
     desk, zeros = DeskAtWork(), [sum(night.zeros[: at + 1]) for at in range(3)]
     arrives, ends = 12 * H, []
-    for number, (at, into, way, old) in enumerate(sorted(night.made)):
+    for number, (at, into, way, held) in enumerate(night.made):
         name, event = "abc"[at], zeros[at] + into
         mono = into + into * night.drifts[at] // 1_000_000
         process = {"kboot": name, "boot": at + 1, "instance": name * 32, "stamp": unset(mono)}
@@ -359,8 +372,9 @@ def test_the_truth_lies_within_what_is_stated(night: Night) -> None:
                 {"source": "clock", "quality": "synced", "offset_ms": START_MS + event - mono, "error_ms": 2},
             ]
             detail = said[number // 2 % 3]
-        came = arrives if old else event + way
-        desk.happen(kind, where, event, came, age_ms=None if old else 0, detail=detail, key=f"k-{number}", **process)
+        came = arrives if held is None else event + held + way
+        age = None if held is None else held + held * night.drifts[at] // 1_000_000
+        desk.happen(kind, where, event, came, age_ms=age, detail=detail, key=f"k-{number}", **process)
         ends.append((f"k-{number}", START_MS + event))
     truth = dict(ends)
     for dossier in (desk.desk._tables.dossiers.committed((AREA, one.id)) for one in desk.desk.incidents()):

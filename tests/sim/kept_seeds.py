@@ -13,6 +13,7 @@ KEPT_SEEDS: dict[int, str] = {
     59: "a contact left out for chatter was taken for one that was forgotten (the oracle)",
     76: "a button pressed anew while its gateway was dead was swallowed as still present (edge/core/alarms.py)",
     89: "a lamp that blinked in step with the looks at it was never seen lit (the simulated person)",
+    171: "an age counted by a quartz that runs fast put a record before its time (hub/core/timing.py)",
     175: "a record not yet written again after its card was well went with the power (the oracle)",
     268: "a press within the debounce of the one before was taken for two (the oracle)",
 }
