@@ -19,8 +19,8 @@ import hub.core.records
 import protocol.codec
 from hub.gate import Gate
 from hub.ingest import Ingest
-from hub.store.port import Sample
 from hub.rounds import Rounds
+from hub.store.port import Sample
 from hub.store.sqlite import SqliteStore
 from protocol.codec import Reason
 from protocol.link import Incoming
