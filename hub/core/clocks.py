@@ -24,6 +24,8 @@ DRIFT_PPM = 500
 """How fast two monotonic clocks may part; the kernel slews by no more."""
 TRANSIT_MS = 45_000
 """How long a message can be under way: beyond it both ends have given up its connection, and it is sent anew."""
+GAIN_MS = 20
+"""By how much a bound must be better to take the place of one that is known: not with every record."""
 KNOWN_STEP_MS = 1_000
 """How far the latest time known of a kernel boot moves at once: not with every record."""
 NS_PER_MS = 1_000_000
@@ -142,7 +144,7 @@ def learned(was: KernelBoot | None, boot: int, event: Event, age_ms: int | None,
         before = str(event.detail.get("before", before))
     if age_ms is not None:
         seen = Anchor(at_ms - age_ms - mono_ms, mono_ms + age_ms)  # as it was when it was sent
-        if most is None or seen.zero_ms < most.zero_ms + most.off_ms(seen.at_ms) - 1:
+        if most is None or seen.zero_ms + GAIN_MS < most.zero_ms + most.off_ms(seen.at_ms):
             most = seen
         floor_ms = at_ms - age_ms - TRANSIT_MS - drifted_ms(age_ms)
         if known_ms is None or floor_ms - known_ms >= KNOWN_STEP_MS:

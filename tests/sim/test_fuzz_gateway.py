@@ -65,7 +65,8 @@ RECEIPT = table(
         "committed": _spans,
         "credit": COUNT,
         "hub_ms": WALL,
-    }
+    },
+    boot=COUNT,
 )
 
 
