@@ -24,7 +24,7 @@ from hub.rounds import Done, Rounds, StoreDown
 from protocol.kinds import CODES, Kind, Qualifier
 from protocol.records import ClockQuality, Event, Stamp
 from tests.support.centre import write_config
-from tests.support.wait import until
+from tests.support.wait import LIMIT_S, until
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def record(seq: int, kind: Kind, zone: str = "h1-panic") -> Item:
 
 
 def item(taken: Input) -> Item:
-    return Item(taken, 1_700_000_000_000, 0.0)
+    return Item(taken, HubClock().now_ms(), 0.0)  # of now: no deadline of it comes during a test
 
 
 def seqs(journal: Journal) -> list[int]:
@@ -114,7 +114,7 @@ async def test_a_move_of_a_batch_that_did_not_happen_is_told_so(clerk: Clerk, jo
     await until(lambda: len(clerk.rounds.inbox) == 2)
     with contextlib.closing(sqlite3.connect(journal._engine.url.database or "", isolation_level=None)) as lock:
         lock.execute("BEGIN IMMEDIATE")
-        async with at_work(clerk):
+        async with at_work(clerk), asyncio.timeout(LIMIT_S):
             found = await asyncio.gather(*asked, return_exceptions=True)
     assert [StoreDown, StoreDown] == [type(one) for one in found]
     assert "reported" == clerk.rounds.desk.incidents()[0].state
