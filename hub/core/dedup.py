@@ -11,12 +11,16 @@ from hub.core.context import Context
 from hub.core.io import Conflicted, Gapped, Recorded
 from hub.core.ledger import Account, Book, Tally
 from hub.core.state import Tables
+from protocol.kinds import Priority
 from protocol.ranges import Ranges
 
 INSTANCES_MAX = 256
 """Instances remembered per gateway; the one with the lowest boot goes first (a record resent from 256
 process starts ago would count as new), and what was open of it is counted as forgotten."""
 CONFLICTS_MAX = 64
+RUNS_MAX = 4_096
+"""Runs of records of one process, with holes between them. A gateway sends what is missing again, so that they grow
+together; one that makes more must not slow its neighbours down, and its P3 and P4 wait."""
 UNKNOWN_BOOT = 2**63 - 1
 """Of an instance that only a gap told of, without its boot: as new until a record says more."""
 
@@ -29,9 +33,21 @@ def take(ctx: Context, item: Recorded) -> bool:
         return False
     ctx.tables.seen.put(key, _with(before.came, seq, seq))
     if seq != before.top() + 1:
-        _account(ctx, key, before, ledger.arrived(before, seq))
+        account = ledger.arrived(before, seq)
+        if account != before.account:
+            ctx.tables.accounts.put(key, account)
+        _count(ctx, ledger.counted(before, seq, account))
     _know(ctx, item.gateway, item.boot, item.instance)
     return True
+
+
+def crowded(ctx: Context, item: Recorded) -> bool:
+    """Whether it must wait at its gateway: P3 and P4 that would be one more run of a process that has too many."""
+    came = ctx.tables.seen.get((ctx.area, item.gateway, item.instance))
+    if came is None or len(came) < RUNS_MAX or item.event.priority <= Priority.P2:
+        return False
+    seq = item.event.seq
+    return not any(number in came for number in (seq - 1, seq, seq + 1))
 
 
 def take_conflict(ctx: Context, item: Conflicted) -> str | None:
@@ -96,13 +112,12 @@ def _account(ctx: Context, key: tuple[str, str, str], before: Book, now: Account
     """Keep the account of a process whose sets were changed, and the tally of its area."""
     if now != before.account:
         ctx.tables.accounts.put(key, now)
-    change = ledger.change(before, _book(ctx.tables, key))
-    if change != Tally():
-        _count(ctx, change)
+    _count(ctx, ledger.change(before, _book(ctx.tables, key)))
 
 
 def _count(ctx: Context, change: Tally) -> None:
-    ctx.tables.tallies.put((ctx.area,), (ctx.tables.tallies.get((ctx.area,)) or Tally()) + change)
+    if change != Tally():
+        ctx.tables.tallies.put((ctx.area,), (ctx.tables.tallies.get((ctx.area,)) or Tally()) + change)
 
 
 def boot(tables: Tables, area: str, gateway: str) -> int:

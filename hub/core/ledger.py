@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from dataclasses import replace as replace_dataclass
 from enum import StrEnum
 
 import msgspec
@@ -112,6 +113,20 @@ def arrived(book: Book, first: int, last: int | None = None, *, top: int | None 
         return book.account
     new = _minus([(first, min(top, first if last is None else last))], book.came)
     return replace(book.account, refilled=book.account.refilled + _total(new)) if new else book.account
+
+
+def counted(book: Book, number: int, after: Account) -> Tally:
+    """What the arrival of one record, which is not in `came` yet, does to the tally; `after` is the account then."""
+    top, closed_to = book.top(), book.account.closed_to
+    if max(top, number) > COUNT_MAX:  # counts stop at their bound: only the whole sum tells
+        came = book.came.copy()
+        came.add(number)
+        return change(book, replace_dataclass(book, came=came, account=after))
+    if number > top:
+        opened = max(0, number - max(top, closed_to) - 1)
+    else:
+        opened = -(number > closed_to and number not in book.declared)
+    return Tally(open=opened, refilled=after.refilled - book.account.refilled)
 
 
 def given_up(book: Book, first: int, last: int, reason: str, at_ms: int) -> Account:

@@ -32,6 +32,8 @@ def recorded(ctx: Context, item: Recorded) -> Verdict:
     reason = ctx.stranger(item.gateway, item.event.zone, item.event.premises)
     if reason is not None:
         return Ignored(reason, effective=False)
+    if dedup.crowded(ctx, item):
+        return Ignored(f"more than {dedup.RUNS_MAX} holes in what came of this process: it waits", effective=False)
     if not dedup.take(ctx, item):
         return Duplicate()
     return _happened(ctx, item, f"{item.gateway}/{item.instance}/{item.event.seq}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from hub.core import dedup, ledger
 from hub.core.desk import Desk
@@ -104,3 +105,13 @@ def test_holes_of_a_forgotten_process_are_counted() -> None:
         village.take(msgspec.structs.replace(record, instance=f"{boot:032x}", boot=boot))
     assert Tally(open=3 * dedup.INSTANCES_MAX, forgotten=6) == village.desk.tally([AREA])
     assert dedup.INSTANCES_MAX == len(village.desk.books(AREA, GW))
+
+
+def test_a_process_of_too_many_holes_waits_with_what_is_not_urgent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its P4 is not taken and so not receipted, unless it fills a hole; its P1 is taken."""
+    monkeypatch.setattr(dedup, "RUNS_MAX", 3)
+    village = DeskAtWork()
+    for seq in (2, 5, 9, 12, 6):
+        village.happen(Kind.BATTERY_LOW, "h01-door", seq * S, seq=seq)
+    village.press("h01", 20 * S, seq=15)
+    assert {INSTANCE: Ranges([(2, 2), (5, 6), (9, 9), (15, 15)])} == village.desk.marks(AREA, GW)

@@ -158,3 +158,17 @@ def test_a_naive_ledger_says_the_same(steps: list[Step]) -> None:
     shown = {seq: state for state, first, last in told.shown() for seq in range(first, last + 1)}
     assert expected == shown
     assert (list(expected.values()).count("open"), lost, refilled) == told.counts()
+
+
+@given(STEPS)
+def test_one_arrival_is_counted_without_going_through_the_book(steps: list[Step]) -> None:
+    """What a single record does to the counts is the difference that the whole book before and after shows."""
+    told = Told()
+    for what, first, more in steps:
+        before = Book(told.book.instance, None, told.book.came.copy(), told.book.declared.copy(), told.book.account)
+        if what != "take":
+            told = told.lose(first, first + more) if what == "lose" else told.close(first)
+        elif first not in before.came:
+            told.take(first)
+            counted = ledger.counted(before, first, told.book.account)
+            assert ledger.change(before, told.book) == counted
