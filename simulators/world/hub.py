@@ -30,7 +30,6 @@ from simulators.world.loop import NS_PER_MS, VirtualLoop, stream
 from simulators.world.machine import START_MS
 from simulators.world.readings import Readings
 from simulators.world.turns import JournalTurns, StoreTurns
-from simulators.world.village import village
 
 if TYPE_CHECKING:
     from simulators.world.world import World
@@ -83,7 +82,7 @@ class SimHub:
         self.began_ms = world.loop.now_ms
         self.rng = stream(world.story.seed, "hub", number)
         session = f"{self.rng.getrandbits(128):032x}"
-        registry, self.metrics = village().registry, Metrics()
+        registry, self.metrics = world.village.registry, Metrics()
         self.desk = desk = Desk(registry, DEFAULTS)
         rebuilt = rebuild(desk, book)
         self.clock = clock = HubClock(

@@ -8,7 +8,6 @@ from edge.port import Reading, Value
 from simulators.world.disk import Card
 from simulators.world.loop import NS_PER_MS, stream
 from simulators.world.process import Process
-from simulators.world.village import village
 
 if TYPE_CHECKING:
     from simulators.world.world import World
@@ -35,7 +34,7 @@ class Machine:
 
     def __init__(self, world: World, gateway: str) -> None:
         self.world, self.gateway, self.loop = world, gateway, world.loop
-        self.site = village().sites[gateway]
+        self.site = world.village.sites[gateway]
         self.card = Card()
         self.values: dict[str, dict[str, Value]] = {device: {} for device in self.site.fresh}
         for zone in self.site.zones:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Protocol
 
 from protocol.link import Incoming, Will
 from simulators.world.loop import VirtualLoop, stream
-from simulators.world.story import SITES, Noise
+from simulators.world.story import Noise
 
 KEEPALIVE_MS = 10_000
 PUBLISH_MS = 10_000
@@ -107,10 +107,12 @@ class Link:
 class Net:
     """All lines and the broker. `seen` is told of every message that reaches the broker."""
 
-    def __init__(self, loop: VirtualLoop, seed: int, noise: Noise, seen: Callable[[str, bytes], None]) -> None:
+    def __init__(
+        self, loop: VirtualLoop, seed: int, noise: Noise, seen: Callable[[str, bytes], None], sites: Iterable[str]
+    ) -> None:
         self.loop, self.seed, self.noise = loop, seed, noise
         self.up = True
-        self.lines = {site: Line() for site in SITES}
+        self.lines = {site: Line() for site in sites}
         self.links: dict[str, Link] = {}
         self.retained: dict[str, bytes] = {}
         self.held_most = 0

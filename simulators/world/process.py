@@ -42,7 +42,7 @@ from simulators.world.disk import CardStore, SimLane
 from simulators.world.loop import NS_PER_MS
 from simulators.world.loop import Event as Coming
 from simulators.world.uplink import Ways
-from simulators.world.village import HEARTBEAT_MS, LOOK_MS, PROFILE_MS
+from simulators.world.village import LOOK_MS
 
 if TYPE_CHECKING:
     from edge.app import App
@@ -278,10 +278,18 @@ class Process:
 
     def _identity(self, kept: list[Loaded], instance: str) -> Identity:
         """As edge.app does: the boot number rises even past a lost card."""
-        site = self.machine.site
+        site, village = self.machine.site, self.world.village
         boot = max(_saved(kept, "boot") + 1, self.clock.now().wall_ms // 1000)
         return Identity(
-            site.area, site.gateway, instance, boot, self.machine.kboot, "world", site.digest, HEARTBEAT_MS, PROFILE_MS
+            site.area,
+            site.gateway,
+            instance,
+            boot,
+            self.machine.kboot,
+            "world",
+            site.digest,
+            village.heartbeat_ms,
+            village.profile_ms,
         )
 
     def _memory(self, kept: Loaded) -> Memory:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from edge.core.site import ZoneKind
 from simulators.world.book import Book
 from simulators.world.hub import SimHub
@@ -11,7 +13,7 @@ from simulators.world.net import Net
 from simulators.world.people import People
 from simulators.world.readings import Readings
 from simulators.world.story import SITES, Act, Story
-from simulators.world.village import GATEWAYS, House, Village
+from simulators.world.village import House, Village
 from simulators.world.witness import Witness
 
 HOUSE_ACTS = {
@@ -38,7 +40,8 @@ class Stage:
     people: People
     hub: SimHub | None
 
-    def __init__(self) -> None:
+    def __init__(self, gateways: Iterable[str]) -> None:
+        sites = [*gateways, "hub"]
         self.ended = False
         self.bus_dead_ms: dict[str, int] = {}
         self.journal_well_ms = 0
@@ -46,11 +49,11 @@ class Stage:
         self.disturbed: list[tuple[int, int]] = []
         self._holders: dict[str, int] = {}
         self._backs: list[tuple[str, int]] = []
-        self._ailing: dict[str, int] = dict.fromkeys(GATEWAYS, 0)
+        self._ailing: dict[str, int] = dict.fromkeys(sites[:-1], 0)
         self._sound_ms: dict[str, int] = {}
-        self._free_ms: dict[str, int] = dict.fromkeys(SITES, 0)
-        self._cuts: dict[str, int] = dict.fromkeys(SITES, 0)
-        self._down: dict[str, int] = dict.fromkeys([*GATEWAYS, "hub", "broker", "journal", "slow", "telemetry"], 0)
+        self._free_ms: dict[str, int] = dict.fromkeys(sites, 0)
+        self._cuts: dict[str, int] = dict.fromkeys(sites, 0)
+        self._down: dict[str, int] = dict.fromkeys([*sites, "broker", "journal", "slow", "telemetry"], 0)
 
     def card_ails(self, gateway: str) -> bool:
         """Whether commits of a gateway fail or take long just now."""

@@ -55,6 +55,8 @@ class Village:
     houses: tuple[House, ...]
     sites: dict[str, Site]
     registry: Registry
+    profile_ms: int = PROFILE_MS
+    heartbeat_ms: int = HEARTBEAT_MS
 
     def house(self, name: str) -> House:
         """One house by id."""

@@ -23,7 +23,7 @@ from simulators.world.people import People
 from simulators.world.readings import Readings
 from simulators.world.stage import Stage
 from simulators.world.story import Story
-from simulators.world.village import GATEWAYS, village
+from simulators.world.village import Village, village
 from simulators.world.witness import Counts, Violation, Witness
 
 REST_S_MAX = 1_800
@@ -53,10 +53,11 @@ class Outcome(NamedTuple):
 class World(Stage):
     """Everything there is."""
 
-    def __init__(self, story: Story) -> None:
-        super().__init__()
+    def __init__(self, story: Story, place: Village | None = None) -> None:
+        place = place or village()
+        super().__init__(place.sites)
         self.story = story
-        self.village = village()
+        self.village = place
         self.loop = VirtualLoop()
         self.start_ms = START_MS
         self.private = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"world").digest())
@@ -64,8 +65,8 @@ class World(Stage):
         self.witness = Witness(self)
         self.people = People(self)
         self._digest = hashlib.sha256()
-        self.net = Net(self.loop, story.seed, story.noise, self._seen)
-        self.machines = {gateway: Machine(self, gateway) for gateway in GATEWAYS}
+        self.net = Net(self.loop, story.seed, story.noise, self._seen, (*place.sites, "hub"))
+        self.machines = {gateway: Machine(self, gateway) for gateway in place.sites}
         self.book: Book
         self.readings = Readings(self)
         self.hub: SimHub | None = None
