@@ -11,6 +11,7 @@ import structlog
 from edge import beginning, fold, port
 from edge.buses import KeptDriver
 from edge.clock import Clock
+from edge.committer import Committer
 from edge.config import Config
 from edge.connections import Connections
 from edge.core.delivery import Delivery
@@ -24,7 +25,7 @@ from edge.inward import Inward
 from edge.lane import LaneBox
 from edge.outputs import Outputs
 from edge.self_watch import SelfWatch
-from edge.store import SqliteStore
+from edge.store import Loaded, SqliteStore
 from edge.uplink import Uplink
 from edge.watchdog import Watchdog
 from protocol.records import Lane
@@ -59,7 +60,8 @@ class App:
     async def run(self) -> None:
         """Build from what is on disk, then run everything as named tasks."""
         config, lanes = self.config, (self.alarm, self.telemetry)
-        kept = [await box.open() for box in lanes]
+        self.committers = {box.lane: Committer(box.lane, box.outbox) for box in lanes}
+        kept = [await self._open(box) for box in lanes]
         self.clock = Clock(beginning.floor_ms(config, kept))
         self.me = me = beginning.identity(config, kept, self.clock)
         self.kboot_before = beginning.kboot_before(kept, me.kboot)
@@ -98,6 +100,11 @@ class App:
         """Keep on both cards what time is past: the clock of the next start may not know."""
         for box in (self.alarm, self.telemetry):
             box.emit([], {"wall_ms": b"%d" % self.clock.past_ms()})
+
+    async def _open(self, box: LaneBox) -> Loaded:
+        loaded = await self.committers[box.lane].open()
+        box.take_up(loaded)
+        return loaded
 
     async def _run_tasks(self, outputs: Outputs) -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -150,7 +157,7 @@ class App:
 
     async def _end(self) -> None:
         self.save_time()
-        closed = await asyncio.gather(*(box.outbox.close(CLOSE_S_MAX) for box in (self.alarm, self.telemetry)))
+        closed = await asyncio.gather(*(one.close(CLOSE_S_MAX) for one in self.committers.values()))
         log.info("gateway ends", stored=all(closed), alarms_waiting=len(self.alarm.delivery))
 
     def _box(self, lane: Lane, on_stored: Callable[[Seqs], None], on_receipted: Callable[[str, Seqs], None]) -> LaneBox:

@@ -81,13 +81,21 @@ class LaneBox:
         self._on_receipted = on_receipted
         self._on_fault = on_fault
         self._full = False
-        self.outbox = Outbox(lane, store, on_stored=self._stored, on_fault=self._disk_fault, on_loaded=self._load)
+        self.outbox = Outbox(store, on_stored=self._stored, on_fault=self._disk_fault, on_loaded=self.take_up)
 
-    async def open(self) -> Loaded:
-        """Take up what the last process left."""
-        loaded = await self.outbox.open()
-        self._load(loaded)
-        return loaded
+    def take_up(self, loaded: Loaded) -> None:
+        """What the last process left waits here again; what a file that is no more had is stored anew."""
+        for lost in loaded.gaps:
+            self.delivery.gaps.add(lost.instance, lost.first, lost.reason, lost.boot, lost.kboot, lost.last)
+        for entry in loaded.entries:
+            if entry.key not in self.delivery.held:  # a card may come back with what was never forgotten here
+                self._offer(entry)
+        self.delivery.gaps.changed = loaded.set_aside
+        if loaded.set_aside:
+            self.outbox.put([entry for entry in self.delivery if not self.delivery.held.is_extra(entry)])
+            log.error("the outbox was no database any more; it is put aside and a new one begun", lane=self.lane)
+            self._on_fault("records_lost", True, {"lane": str(self.lane), "reason": "the outbox had to be begun anew"})
+        self._tend()
 
     def emit(self, events: Sequence[Event], values: dict[str, bytes] | None = None) -> None:
         """New alarm records, stored in one transaction with `values`, and sendable at once."""
@@ -160,19 +168,6 @@ class LaneBox:
             self.delivery.gaps.changed = False
             self.outbox.gaps(self.delivery.gaps)
         self.on_news()
-
-    def _load(self, loaded: Loaded) -> None:
-        for lost in loaded.gaps:
-            self.delivery.gaps.add(lost.instance, lost.first, lost.reason, lost.boot, lost.kboot, lost.last)
-        for entry in loaded.entries:
-            if entry.key not in self.delivery.held:  # a card may come back with what was never forgotten here
-                self._offer(entry)
-        self.delivery.gaps.changed = loaded.set_aside
-        if loaded.set_aside:
-            self.outbox.put([entry for entry in self.delivery if not self.delivery.held.is_extra(entry)])
-            log.error("the outbox was no database any more; it is put aside and a new one begun", lane=self.lane)
-            self._on_fault("records_lost", True, {"lane": str(self.lane), "reason": "the outbox had to be begun anew"})
-        self._tend()
 
     def _stored(self, keys: list[Key]) -> None:
         own = tuple(seq for instance, seq in keys if self.me is not None and instance == self.me.instance)

@@ -1,4 +1,4 @@
-"""A lane's outbox: a thread of its own commits in groups, so that a slow SD card never keeps the event loop waiting.
+"""A lane's outbox: what waits for the disk, what goes into the next transaction, and what follows when that fails.
 
 Trouble of the disk never stops the gateway: what is not committed stays pending in memory (bounded by the lane), is
 tried again with back-off (every second while a P1 or P2 is among it), the important first, and the fault is told.
@@ -6,9 +6,7 @@ tried again with back-off (every second while a P1 or P2 is among it), the impor
 
 from __future__ import annotations
 
-import asyncio
-import threading
-import time
+import contextlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -23,7 +21,9 @@ RETRY_S_MAX = 30.0
 
 
 @dataclass(slots=True)
-class _Pending:
+class Pending:
+    """What is to be committed together."""
+
     puts: dict[Key, Entry] = field(default_factory=dict)
     deletes: set[Key] = field(default_factory=set)
     gaps: list[Lost] | None = None
@@ -34,7 +34,8 @@ class _Pending:
 
 
 class Outbox:
-    """One lane's durable side. The three callbacks run on the event loop.
+    """One lane's durable side, without the thread that drives it: that takes a batch, commits it (which blocks), and
+    stands back after a failure. Records may be put and deleted meanwhile.
 
     `on_stored` hears the keys committed, `on_fault` the StoreError that began or None when it ended, `on_loaded` what
     was found on a disk that could not be opened at first, or had to be begun anew.
@@ -42,128 +43,100 @@ class Outbox:
 
     def __init__(
         self,
-        name: str,
         store: Store,
         *,
         on_stored: Callable[[list[Key]], None],
         on_fault: Callable[[StoreError | None], None],
         on_loaded: Callable[[Loaded], None],
     ) -> None:
-        self.name = name
+        self.on_stored, self.on_fault, self.on_loaded = on_stored, on_fault, on_loaded
+        self.urgent = False
+        """Whether a P1 or P2 came since the standing back began."""
         self._store = store
-        self._on_stored = on_stored
-        self._on_fault = on_fault
-        self._on_loaded = on_loaded
-        self._loop = asyncio.get_running_loop()
-        self._wake = threading.Condition()
-        self._pending = _Pending()
+        self._on_news: Callable[[], object] = lambda: None
+        self._later: Callable[..., object] = lambda what, *words: what(*words)
+        self._lock: contextlib.AbstractContextManager[object] = contextlib.nullcontext()
+        self._pending = Pending()
         self._values: dict[str, bytes] = {}
         self._stored: set[Key] = set()
         self._committing: set[Key] = set()
-        self._urgent = False
-        self._closing = False
         self._opened = False
         self._fault: StoreError | None = None
-        self._commits_since_s: float | None = None
-        self._took_s = 0.0
-        self._idle = asyncio.Event()
-        self._thread = threading.Thread(target=self._work, name=f"outbox {name}", daemon=True)
+        self._failures = 0
 
-    async def open(self) -> Loaded:
-        """Load what the last process left and start the thread; a disk in trouble loads nothing, for now."""
-        loaded = Loaded()
+    def driven(
+        self,
+        *,
+        on_news: Callable[[], object],
+        later: Callable[..., object],
+        lock: contextlib.AbstractContextManager[object] | None = None,
+    ) -> None:
+        """Its driver: `on_news` hears, under the `lock`, that there is something to commit; `later` calls a function
+        with arguments where those who listen live."""
+        self._on_news, self._later = on_news, later
+        self._lock = lock if lock is not None else self._lock
+
+    @property
+    def waiting(self) -> bool:
+        """Whether there is anything to commit."""
+        return bool(self._pending)
+
+    def unstored(self) -> int:
+        """Records that are not on the disk yet, those under way among them."""
+        return len(self._pending.puts) + len(self._committing)
+
+    def open(self) -> Loaded:
+        """What the last process left; a disk in trouble loads nothing, for now. Blocks."""
         try:
-            loaded = await asyncio.to_thread(self._open)
+            return self._open()
         except StoreError as cause:
             self._fault = cause
-            self._on_fault(cause)
-        self._thread.start()
-        return loaded
+            self._later(self.on_fault, cause)
+            return Loaded()
 
     def put(self, entries: Iterable[Entry], values: dict[str, bytes] | None = None) -> None:
         """Commit these records and named values together, soon."""
-        with self._wake:
+        with self._lock:
             for entry in entries:
                 self._pending.puts[entry.key] = entry
-                self._urgent |= entry.priority <= 2
+                self.urgent |= entry.priority <= 2
             self._pending.values |= values or {}
             self._values |= values or {}
-            self._wake.notify()
+            self._on_news()
 
     def delete(self, keys: Iterable[Key]) -> None:
         """Forget these records; what was never committed never will be."""
-        with self._wake:
+        with self._lock:
             for key in keys:
                 self._pending.puts.pop(key, None)
                 if key in self._stored or key in self._committing:
                     self._pending.deletes.add(key)
-            self._wake.notify()
+            self._on_news()
 
     def gaps(self, spans: Iterable[Lost]) -> None:
         """These are now all the gap statements."""
         copied = [Lost(one.instance, one.first, one.last, one.reason, one.boot, one.kboot) for one in spans]
-        with self._wake:
+        with self._lock:
             self._pending.gaps = copied
-            self._wake.notify()
+            self._on_news()
 
-    async def close(self, limit_s: float = 1.0) -> bool:
-        """Commit what is pending and end the thread; False when the disk did not take it, or not within `limit_s`."""
-        with self._wake:
-            self._closing = True
-            self._wake.notify()
-        if not self._thread.is_alive():
-            return True
-        try:
-            async with asyncio.timeout(limit_s):
-                await self._idle.wait()
-        except TimeoutError:
-            return False
-        return not self._pending
+    def stand_back_s(self) -> float:
+        """The standing back begins: how long, unless something urgent comes; 0 when the last commit succeeded.
 
-    def slow_s(self) -> float:
-        """How long the disk has been at the transaction under way, or was at the last one; seconds."""
-        since_s = self._commits_since_s
-        return self._took_s if since_s is None else time.monotonic() - since_s
-
-    def _open(self) -> Loaded:
-        loaded = self._store.open()
-        self._stored = {entry.key for entry in loaded.entries}
-        self._opened = True
-        return loaded
-
-    def _work(self) -> None:
-        failures = 0
-        while True:
-            batch = self._next_batch(self._pause_s(failures) if failures else 0.0)
-            if batch is None:
-                break
-            self._commits_since_s = began_s = time.monotonic()
-            fault = self._commit(batch)
-            self._took_s, self._commits_since_s = time.monotonic() - began_s, None
-            failures = failures + 1 if fault is not None else 0
-            if (fault is None) != (self._fault is None):
-                self._tell(self._on_fault, fault)
-            self._fault = fault
-        self._store.close()
-        self._tell(self._idle.set)
-
-    def _pause_s(self, failures: int) -> float:
-        """How long to wait after so many failures; a P1 or P2 that is not on the disk makes it the shortest."""
-        with self._wake:
+        A P1 or P2 that is not on the disk makes it the shortest.
+        """
+        with self._lock:
+            self.urgent = False
+            if not self._failures:
+                return 0.0
             if any(entry.priority <= 2 for entry in self._pending.puts.values()):
                 return RETRY_S
-        return min(RETRY_S_MAX, RETRY_S * 2.0 ** min(failures - 1, 6))
+            return min(RETRY_S_MAX, RETRY_S * 2.0 ** min(self._failures - 1, 6))
 
-    def _next_batch(self, pause_s: float) -> _Pending | None:
-        """Wait for work (after a failure also out the pause, unless a P1 or P2 came); None when closing and done."""
-        with self._wake:
-            if pause_s and not self._closing:
-                self._urgent = False
-                self._wake.wait_for(lambda: self._urgent or self._closing, pause_s)
-            self._wake.wait_for(lambda: bool(self._pending) or self._closing)
-            if self._closing and (not self._pending or pause_s):
-                return None
-            waiting, self._pending = self._pending, _Pending()
+    def take(self) -> Pending:
+        """The next batch to commit, the important first."""
+        with self._lock:
+            waiting, self._pending = self._pending, Pending()
             ordered = sorted(waiting.puts.values(), key=lambda entry: entry.priority)
             for entry in ordered[GROUP_MAX:]:
                 self._pending.puts[entry.key] = entry
@@ -171,7 +144,25 @@ class Outbox:
             self._committing = set(waiting.puts)
             return waiting
 
-    def _commit(self, batch: _Pending) -> StoreError | None:
+    def commit(self, batch: Pending) -> None:
+        """Commit what was taken; what the disk refuses waits again. Blocks."""
+        fault = self._commit(batch)
+        self._failures = self._failures + 1 if fault is not None else 0
+        if (fault is None) != (self._fault is None):
+            self._later(self.on_fault, fault)
+        self._fault = fault
+
+    def close(self) -> None:
+        """Close the store."""
+        self._store.close()
+
+    def _open(self) -> Loaded:
+        loaded = self._store.open()
+        self._stored = {entry.key for entry in loaded.entries}
+        self._opened = True
+        return loaded
+
+    def _commit(self, batch: Pending) -> StoreError | None:
         """Commit all at once; where that fails, part by part, so that a full disk still forgets and takes alarms."""
         urgent = [entry for entry in batch.puts.values() if entry.priority <= 2]
         common = [entry for entry in batch.puts.values() if entry.priority > 2]
@@ -201,17 +192,18 @@ class Outbox:
         fresh = not self._opened
         loaded = self._open()
         if loaded.set_aside:
-            with self._wake:
+            with self._lock:
                 self._pending.values = dict(self._values)
         if fresh or loaded.set_aside:
-            self._tell(self._on_loaded, loaded)
+            self._later(self.on_loaded, loaded)
 
-    def _apply(self, change: Change, batch: _Pending) -> None:
+    def _apply(self, change: Change, batch: Pending) -> None:
         self._store.commit(change)
         keys = [entry.key for entry in change.puts]
-        with self._wake:
+        with self._lock:
             self._stored.update(keys)
             self._stored.difference_update(change.deletes)
+            self._committing.difference_update(keys)
             for key in keys:
                 batch.puts.pop(key, None)
             batch.deletes.difference_update(change.deletes)
@@ -220,10 +212,10 @@ class Outbox:
             for name in change.values:
                 batch.values.pop(name, None)
         if keys:
-            self._tell(self._on_stored, keys)
+            self._later(self.on_stored, keys)
 
-    def _put_back(self, batch: _Pending) -> None:
-        with self._wake:
+    def _put_back(self, batch: Pending) -> None:
+        with self._lock:
             now = self._pending
             now.puts = {key: entry for key, entry in batch.puts.items() if key not in now.deletes} | now.puts
             now.deletes |= batch.deletes
@@ -231,9 +223,3 @@ class Outbox:
             now.gaps = now.gaps if now.gaps is not None else batch.gaps
             now.values = batch.values | now.values
             self._committing = set()
-
-    def _tell(self, what: Callable[..., None], *words: object) -> None:
-        try:
-            self._loop.call_soon_threadsafe(what, *words)
-        except RuntimeError:
-            return  # the loop is gone: so is everybody who would listen

@@ -118,8 +118,8 @@ class SelfWatch:
             self._app.put(Troubled("inbox_full", False))
 
     def _disk(self) -> None:
-        for box in (self._app.alarm, self._app.telemetry):
-            slow_s, fault = box.outbox.slow_s(), f"disk_{box.lane}_slow"
+        for lane, committer in self._app.committers.items():
+            slow_s, fault = committer.slow_s(), f"disk_{lane}_slow"
             if (slow_s > DISK_SLOW_S) != (fault in self._slow):
                 self._slow ^= {fault}
                 log.warning("health", fault=fault, active=fault in self._slow, took_s=round(slow_s, 1))

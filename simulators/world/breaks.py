@@ -206,7 +206,7 @@ def _stored_before_commit() -> list[tuple[Any, str, Any]]:
         taken = list(entries)
         real(self, taken, values)
         if taken:
-            self._tell(self._on_stored, [entry.key for entry in taken])
+            self.on_stored([entry.key for entry in taken])
 
     return [(Outbox, "put", put)]
 

@@ -6,12 +6,10 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from edge.core.delivery import Delivery
-from edge.lane import LaneBox
-from edge.outbox import Outbox, _Pending
-from edge.store import Change, Disk, Loaded, MemoryStore, StoreError, Trouble
+from edge.outbox import Outbox, Pending
+from edge.store import Change, Disk, MemoryStore, Trouble
 from protocol.records import Lane
-from simulators.world.loop import Bell, VirtualLoop
+from simulators.world.loop import VirtualLoop
 
 COMMIT_MS = (2.0, 30.0)
 SLOW_MS = (800.0, 6_000.0)
@@ -75,105 +73,55 @@ class CardStore(MemoryStore):
             self._card.synced, self._card.synced_ms = copied(self.disk), now_ms
 
 
-class SimOutbox(Outbox):
-    """The real outbox with the world in place of its thread: a batch is taken, time passes, it is committed."""
+class SimCommitter:
+    """The world in place of the outbox's thread: a batch is taken, time passes, it is committed."""
 
-    def attend(self, loop: VirtualLoop, card: Card, rng: random.Random) -> None:
-        """Take the thread's place."""
-        self.alive = True
-        self._virtual, self._card, self._rng = loop, card, rng
-        self._failures = 0
+    def __init__(self, outbox: Outbox, loop: VirtualLoop, card: Card, rng: random.Random) -> None:
+        self._outbox, self._loop, self._card, self._rng = outbox, loop, card, rng
+        self._alive = True
         self._busy = False
         self._paused = False
-        self._wake = Bell(self._kick)  # type: ignore[assignment]
-        self._batch: _Pending | None = None
-
-    def load(self) -> Loaded:
-        """What the last process left; a card in trouble loads nothing, for now."""
-        try:
-            return self._open()
-        except StoreError as cause:
-            self._fault = cause
-            self._failures = 1
-            self._on_fault(cause)
-            return Loaded()
+        self._batch: Pending | None = None
+        outbox.driven(on_news=self._kick, later=self._later)
 
     def die(self) -> None:
         """The process is killed; what was being committed is on the card, or not."""
-        self.alive = False
+        self._alive = False
+        self._outbox.driven(on_news=lambda: None, later=lambda what, *words: None)
         if self._batch is not None and self._rng.random() < 0.5:
-            self._on_stored = lambda keys: None
-            self._on_fault = lambda fault: None
-            self._on_loaded = lambda loaded: None
-            self._commit(self._batch)
+            self._outbox.commit(self._batch)
 
-    def waiting(self) -> int:
-        """What is not on the card yet."""
-        return len(self._pending.puts) + len(self._committing)
+    def _later(self, what: Callable[..., None], *words: object) -> None:
+        self._loop.at(self._loop.now_ns, what, *words)
 
     def _kick(self) -> None:
-        if not self.alive or self._busy or (self._paused and not self._urgent):
+        if not self._alive or self._busy or (self._paused and not self._outbox.urgent):
             return
         self._busy, self._paused = True, False
-        self._virtual.at(self._virtual.now_ns, self._begin)
+        self._loop.at(self._loop.now_ns, self._begin)
 
     def _begin(self) -> None:
-        if not self.alive:
+        if not self._alive:
             return
-        if not self._pending:
+        if not self._outbox.waiting:
             self._busy = False
             return
-        batch = self._next_batch(1.0 if self._failures else 0.0)
-        assert batch is not None, "only a closing outbox ends"
-        self._batch = batch
-        self._virtual.after(self._rng.uniform(*(SLOW_MS if self._card.slow else COMMIT_MS)), self._finish)
+        self._batch = self._outbox.take()
+        self._loop.after(self._rng.uniform(*(SLOW_MS if self._card.slow else COMMIT_MS)), self._finish)
 
     def _finish(self) -> None:
-        if not self.alive or self._batch is None:
+        if not self._alive or self._batch is None:
             return
-        fault = self._commit(self._batch)
+        self._outbox.commit(self._batch)
         self._batch = None
-        self._failures = self._failures + 1 if fault is not None else 0
-        if (fault is None) != (self._fault is None):
-            self._tell(self._on_fault, fault)
-        self._fault = fault
         self._busy = False
-        if fault is None:
-            if self._pending:
-                self._kick()
-            return
-        self._paused = True
-        self._virtual.after(1000 * self._pause_s(self._failures), self._resume)
+        if pause_s := self._outbox.stand_back_s():
+            self._paused = True
+            self._loop.after(1000 * pause_s, self._resume)
+        elif self._outbox.waiting:
+            self._kick()
 
     def _resume(self) -> None:
         if self._paused:
             self._paused = False
             self._kick()
-
-
-class SimLane(LaneBox):
-    """The real lane on that outbox."""
-
-    outbox: SimOutbox
-
-    def __init__(
-        self,
-        lane: Lane,
-        delivery: Delivery,
-        store: MemoryStore,
-        card: Card,
-        loop: VirtualLoop,
-        rng: random.Random,
-        hears: tuple[Callable[[tuple[int, ...]], None], Callable[[str, tuple[int, ...]], None]],
-        on_fault: Callable[[str, bool, dict[str, str | int | float | bool]], None],
-    ) -> None:
-        stored, receipted = hears
-        super().__init__(lane, delivery, store, on_stored=stored, on_receipted=receipted, on_fault=on_fault)
-        self.outbox = SimOutbox(lane, store, on_stored=self._stored, on_fault=self._disk_fault, on_loaded=self._load)
-        self.outbox.attend(loop, card, rng)
-
-    def take_up(self) -> Loaded:
-        """What the last process left is in the lane again."""
-        loaded = self.outbox.load()
-        self._load(loaded)
-        return loaded

@@ -90,25 +90,6 @@ class Waker(asyncio.Event):
         self._call()
 
 
-class Bell:
-    """Stands where a thread's condition stood: who would have been woken is called."""
-
-    def __init__(self, call: Callable[[], None]) -> None:
-        self._call = call
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, *trouble: object) -> None: ...
-
-    def notify(self) -> None:
-        """Something is new."""
-        self._call()
-
-    def wait_for(self, predicate: Callable[[], bool], timeout: float | None = None) -> bool:
-        """Nobody waits here: the caller comes when it is time."""
-        return predicate()
-
-
 @contextlib.contextmanager
 def running(loop: VirtualLoop) -> Iterator[None]:
     """Within, `asyncio.get_running_loop()` is this one. Not inside a real loop."""

@@ -31,14 +31,14 @@ from edge.core.io import (
 )
 from edge.inbox import Inbox
 from edge.inward import Inward
-from edge.lane import Identity
+from edge.lane import Identity, LaneBox
 from edge.self_watch import SelfWatch
 from edge.store import Loaded
 from edge.uplink import Uplink
 from protocol.link import Incoming
 from protocol.messages import VERSION, Outcome, Reply, Result
 from protocol.records import Event, Lane, Reading
-from simulators.world.disk import CardStore, SimLane
+from simulators.world.disk import CardStore, SimCommitter
 from simulators.world.loop import NS_PER_MS
 from simulators.world.loop import Event as Coming
 from simulators.world.uplink import Ways
@@ -74,7 +74,8 @@ class Process:
         rng = machine.rng
         self.alarm = self._lane(Lane.ALARM)
         self.telemetry = self._lane(Lane.TELEMETRY)
-        kept = [self.alarm.take_up(), self.telemetry.take_up()]
+        self._committers = [self._committer(box) for box in (self.alarm, self.telemetry)]
+        kept = [self._loaded(box) for box in (self.alarm, self.telemetry)]
         self.clock = Clock(
             _saved(kept, "wall_ms"),
             mono_ns=machine.mono_ns,
@@ -116,8 +117,8 @@ class Process:
         self.alive = self.looks = False
         self.world.witness.ended(self)
         self.ways.die()
-        self.alarm.outbox.die()
-        self.telemetry.outbox.die()
+        for committer in self._committers:
+            committer.die()
 
     def put(self, item: Input) -> None:
         """Give the fold an input."""
@@ -269,12 +270,20 @@ class Process:
     def _troubled(self, name: str, active: bool, detail: dict[str, str | int | float | bool]) -> None:
         self.put(Troubled(name, active, detail))
 
-    def _lane(self, lane: Lane) -> SimLane:
-        alarm, card = lane is Lane.ALARM, self.machine.card
-        store = CardStore(card, lane, lambda: self.loop.now_ms)
-        hears = (self._stored, self._receipted) if alarm else (_nothing, _nothing)
-        limits = ALARM if alarm else TELEMETRY
-        return SimLane(lane, Delivery(limits), store, card, self.loop, self.machine.rng, hears, self._troubled)
+    def _lane(self, lane: Lane) -> LaneBox:
+        alarm = lane is Lane.ALARM
+        stored, receipted = (self._stored, self._receipted) if alarm else (_nothing, _nothing)
+        store = CardStore(self.machine.card, lane, lambda: self.loop.now_ms)
+        limits = Delivery(ALARM if alarm else TELEMETRY)
+        return LaneBox(lane, limits, store, on_stored=stored, on_receipted=receipted, on_fault=self._troubled)
+
+    def _committer(self, box: LaneBox) -> SimCommitter:
+        return SimCommitter(box.outbox, self.loop, self.machine.card, self.machine.rng)
+
+    def _loaded(self, box: LaneBox) -> Loaded:
+        loaded = box.outbox.open()
+        box.take_up(loaded)
+        return loaded
 
     def _identity(self, kept: list[Loaded], instance: str) -> Identity:
         """As edge.app does: the boot number rises even past a lost card."""

@@ -284,7 +284,7 @@ class Witness:
             self._bound("records", box.lane, len(lane), limits.records_max + limits.extra_max)
             self._bound("bytes", box.lane, lane.held.bytes, limits.bytes_max + limits.extra_max * 40_000)
             self._bound("gaps", box.lane, len(lane.gaps), SPANS_MAX)
-            self._bound("outbox", box.lane, box.outbox.waiting(), limits.records_max + limits.extra_max)
+            self._bound("outbox", box.lane, box.outbox.unstored(), limits.records_max + limits.extra_max)
         self._bound("replies", Lane.ALARM, len(process.uplink.replies), REPLIES_MAX)
         now_ms = self.world.loop.now_ms
         for device, since_ms in self.world.bus_dead_ms.items():

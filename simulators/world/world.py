@@ -148,7 +148,7 @@ class World(Stage):
                 urgent = [entry for entry in box.delivery if entry.priority <= 3 or box is process.alarm]
                 if urgent or box.delivery.gaps:
                     return f"{name} has {len(urgent)} records in its {box.lane} lane"
-            if process.alarm.outbox.waiting():
+            if process.alarm.outbox.unstored():
                 return f"{name} has records that are not on its card"
         down = [view.id for view in hub.desk.gateways() if not view.up]
         held = sorted(self.people.holding)

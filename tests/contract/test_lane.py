@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from edge.beginning import receipted
+from edge.committer import Committer
 from edge.core.delivery import Delivery
 from edge.core.entries import Key, Limits
 from edge.core.io import Memory, Receipted
@@ -72,10 +73,11 @@ async def test_outbox_begun_anew_takes_again_what_still_waits() -> None:
     lane = box(told=told)
     disk = Disk()
     lane.emit([event(1), event(2)])
-    lane.outbox = Outbox("alarm", MemoryStore(disk), on_stored=_keys, on_fault=_fault, on_loaded=_loaded)
-    lane._load(Loaded(set_aside=True))
-    await lane.outbox.open()
-    await lane.outbox.close()
+    lane.outbox = Outbox(MemoryStore(disk), on_stored=_keys, on_fault=_fault, on_loaded=_loaded)
+    lane.take_up(Loaded(set_aside=True))
+    committer = Committer("alarm", lane.outbox)
+    await committer.open()
+    await committer.close()
     assert (sorted(seq for _, seq in disk.records), told) == ([1, 2], [("records_lost", True)])
 
 
@@ -130,15 +132,16 @@ async def test_what_waits_is_stored_again_when_its_file_was_taken_away(tmp_path:
     awaits its receipt is in the file that is there now."""
     told: list[tuple[str, bool]] = []
     lane, path = box(told=told), tmp_path / "alarm.db"
-    lane.outbox = _outbox_of(lane, path)
-    lane.me = ME
-    await lane.open()
+    store = SqliteStore(path, "FULL", 8_000_000)
+    lane.outbox = Outbox(store, on_stored=_keys, on_fault=_fault, on_loaded=lane.take_up)
+    committer = Committer("alarm", lane.outbox)
+    lane.take_up(await committer.open())
     lane.emit([event(1, priority=Priority.P1)])
     await until(lambda: _stored_in(path) == [1])
     _take_away(path, swapped)
     lane.emit([event(2, priority=Priority.P1)])
     await until(lambda: path.exists() and _stored_in(path) == [1, 2])
-    await lane.outbox.close()
+    await committer.close()
     assert ("records_lost", True) in told
 
 
@@ -149,11 +152,6 @@ def _take_away(path: Path, swapped: bool) -> None:
         store = SqliteStore(path, "FULL", 8_000_000)
         store.open()
         store.close()
-
-
-def _outbox_of(lane: LaneBox, path: Path) -> Outbox:
-    store = SqliteStore(path, "FULL", 8_000_000)
-    return Outbox("alarm", store, on_stored=lane._stored, on_fault=lane._disk_fault, on_loaded=lane._load)
 
 
 def _stored_in(path: Path) -> list[int]:
@@ -168,13 +166,14 @@ async def test_panics_beyond_the_bounds_are_stored_once_there_is_room() -> None:
     """The newest press lived in memory alone; as the hub's receipts make room it goes into the outbox."""
     disk = Disk()
     lane = box(limits=Limits(records_max=2, bytes_max=100_000, extra_max=2))
-    lane.outbox = Outbox("alarm", MemoryStore(disk), on_stored=_keys, on_fault=_fault, on_loaded=_loaded)
-    await lane.outbox.open()
+    lane.outbox = Outbox(MemoryStore(disk), on_stored=_keys, on_fault=_fault, on_loaded=_loaded)
+    committer = Committer("alarm", lane.outbox)
+    await committer.open()
     lane.emit([event(seq, priority=Priority.P1) for seq in (1, 2, 3, 4)])
     await until(lambda: sorted(disk.records) == [(ME.instance, 1), (ME.instance, 2)])
     lane.receipt(Receipt(1, "h", Lane.ALARM, {ME.instance: [(1, 1)]}, 64, 1))
     await until(lambda: sorted(disk.records) == [(ME.instance, 2), (ME.instance, 3)])
-    await lane.outbox.close()
+    await committer.close()
 
 
 async def test_a_receipt_heard_and_not_remembered_is_seen_in_the_outbox() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from edge.clock import Clock
+from edge.committer import Committer
 from edge.connections import Connections
 from edge.core.delivery import Delivery
 from edge.core.entries import Limits
@@ -69,6 +70,7 @@ class Side:
             heartbeat_ms=200,
             profile_ms=1_000,
         )
+        self.committers: list[Committer] = []
         self.alarm = self._box(Lane.ALARM)
         self.telemetry = self._box(Lane.TELEMETRY)
         self.inward = Inward(
@@ -87,12 +89,13 @@ class Side:
     async def open(self) -> Side:
         for box in (self.alarm, self.telemetry):
             box.me = self.me
-            await box.open()
+            self.committers.append(committer := Committer(box.lane, box.outbox))
+            box.take_up(await committer.open())
         return self
 
     async def close(self) -> None:
-        for box in (self.alarm, self.telemetry):
-            await box.outbox.close()
+        for committer in self.committers:
+            await committer.close()
 
     def press(
         self,
