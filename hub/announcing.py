@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from hub.core.desk import Desk
 from hub.core.incident import Incident
-from hub.core.io import Changed, Due, Linked, Page, Recorded, Replied
+from hub.core.io import Changed, Due, Instructed, Linked, Page, Recorded, Replied, StoodDown
 from hub.core.moves import FORGET
 from hub.erasable import Erasable
 from hub.live import LiveStream
@@ -75,6 +75,11 @@ class Announcer:
         self._log.warning("page", **words)
         self._live.tell("page", page.area, json_of(words | {"at_ms": done.committed_ms}).decode())
 
+    def stood_down(self, over: StoodDown, done: Done) -> None:
+        """It is over, for everyone who was called."""
+        words = {"incident": over.incident, "area": over.area, "premises": list(over.premises), "why": over.why}
+        self._live.tell("stand_down", over.area, json_of(words | {"at_ms": done.committed_ms}).decode())
+
     def committed(self, done: Done) -> None:
         """An input was committed; news of links and replies are told too."""
         taken = done.taken
@@ -90,6 +95,9 @@ class Announcer:
         elif isinstance(taken, Linked) and done.effective:
             words = {"area": taken.area, "gateway": taken.gateway, "up": taken.up, "heard_ms": taken.heard_ms}
             self._live.tell("gateway", taken.area, json_of(words).decode())
+        elif isinstance(taken, Instructed) and done.effective:
+            words = {"area": taken.area, "premises": taken.premises, "order": taken.order, "action": taken.action}
+            self._live.tell("order", taken.area, json_of(words).decode())
         elif isinstance(taken, Replied) and done.effective:
             words = {"area": taken.area, "gateway": taken.gateway, "order": taken.order, "results": taken.results}
             self._live.tell("reply", taken.area, json_of(words).decode())

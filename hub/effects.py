@@ -8,7 +8,7 @@ from typing import Protocol
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from hub.core.io import Changed, Effect, Input, Page, Send
+from hub.core.io import Changed, Effect, Input, Page, Reached, Send, StoodDown
 from hub.metrics import Metrics
 from hub.orders import command
 from hub.receipting import Receipting
@@ -24,6 +24,9 @@ class Announces(Protocol):
 
     def page(self, page: Page, done: Done) -> None:
         """Somebody is to be called."""
+
+    def stood_down(self, over: StoodDown, done: Done) -> None:
+        """It is over: whoever was called is told by the way they were called."""
 
     def committed(self, done: Done) -> None:
         """An input was committed."""
@@ -87,6 +90,10 @@ class Effects:
                 self.send(effect)
             elif isinstance(effect, Changed):
                 self._announcer.changed(effect, done)
+            elif isinstance(effect, Reached):
+                self._metrics.reached(effect)
+            elif isinstance(effect, StoodDown):
+                self._announcer.stood_down(effect, done)
             else:
                 self._announcer.page(effect, done)
         except Exception:

@@ -60,11 +60,12 @@ class Erasable:
         """The incident as it may be shown: persons by their ids, texts as written, where neither was erased."""
         return replace(
             incident,
-            accepted_by=self._who(incident.accepted_by),
-            assigned_to=self._who(incident.assigned_to),
-            resolved_by=self._who(incident.resolved_by),
-            cause=self._text(incident.cause) if incident.cause else incident.cause,
-            responders={self._who(alias) or alias: stages for alias, stages in incident.responders.items()},
+            accepted_by=self.who(incident.accepted_by),
+            assigned_to=self.who(incident.assigned_to),
+            resolved_by=self.who(incident.resolved_by),
+            cause=self.text(incident.cause) if incident.cause else incident.cause,
+            responders={self.who(alias) or alias: stages for alias, stages in incident.responders.items()},
+            answers={one: replace(said, by=self.who(said.by)) for one, said in incident.answers.items()},
             history=[self._line(line) for line in incident.history],
         )
 
@@ -75,10 +76,12 @@ class Erasable:
     def _line(self, line: Happening) -> Happening:
         verb, colon, who = line.what.partition(": ")
         what = f"{verb}: {self._person[who]}" if colon and who in self._person else line.what
-        return replace(line, what=what, by=self._who(line.by), why=self._text(line.why))
+        return replace(line, what=what, by=self.who(line.by), why=self.text(line.why))
 
-    def _who(self, alias: str | None) -> str | None:
+    def who(self, alias: str | None) -> str | None:
+        """The person of an alias, where that was not erased; what is no alias, as it is."""
         return alias if alias is None else self._person.get(alias, alias)
 
-    def _text(self, hash_or_words: str) -> str:
+    def text(self, hash_or_words: str) -> str:
+        """The text of a hash, where that was not erased; what is no hash, as it is."""
         return self._texts.get(hash_or_words, hash_or_words)

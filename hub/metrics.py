@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from hub.core.io import Reached
 from hub.core.ledger import Tally
 from protocol.records import Lane
 
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
+
+NEIGHBOUR_SECONDS = (0.25, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 180, 300, 600, 1_800)
 
 
 class Metrics:
@@ -43,6 +46,13 @@ class Metrics:
         self.replies = counter("lianfang_order_results", "Outcomes that gateways replied.", "outcome")
         self.incidents = counter("lianfang_incidents", "Incidents raised.", "rule", "priority")
         self.pages = counter("lianfang_pages", "Calls to the operators of a rung.", "rung")
+        self.first_neighbour = Histogram(
+            "lianfang_first_neighbour_seconds",
+            "From an event to the first siren ringing at a neighbour, and to the first who is going; no drills.",
+            ["milestone"],
+            registry=self.registry,
+            buckets=NEIGHBOUR_SECONDS,
+        )
         self.gateways_online = gauge("lianfang_gateways_online", "Gateways heard within their reporting time.")
         self.gateways_lost = gauge("lianfang_gateways_lost", "Gateways not heard within their reporting time.")
         self.points = counter("lianfang_telemetry_points", "Telemetry readings committed.")
@@ -61,6 +71,11 @@ class Metrics:
         self.disk_reserve_bytes = gauge("lianfang_disk_reserve_bytes", "Room that telemetry leaves to the journal.")
         self.stream_clients = gauge("lianfang_stream_clients", "Clients of the live stream.")
         self.stream_dropped = counter("lianfang_stream_dropped", "Clients of the live stream dropped as too slow.")
+
+    def reached(self, found: Reached) -> None:
+        """An incident came to a milestone; drills are measured by their own incidents."""
+        if not found.drill:
+            self.first_neighbour.labels(found.milestone.value).observe(found.after_ms / 1000)
 
     def tell_missing(self, lane: Lane, now: Tally) -> None:
         """What is missing in a lane. The counters go on from where they were before a restart."""

@@ -38,6 +38,8 @@ def command(send: Send, name: str, private: Ed25519PrivateKey, instance: str | N
         kind=send.kind,
         duration_ms=send.duration_ms,
         drill=send.drill,
+        mode=send.mode,
+        zone=send.zone,
         instance=instance,
     )
     return encode(sign(order, name, private))

@@ -1,6 +1,7 @@
 """What an alarm record says happened: our kinds, their Contact ID and SIA codes, and their lane priority.
 
-Codes follow SIA DC-05 (Contact ID) and SIA DC-03; video loss has no standard code and travels as 380.
+Codes follow SIA DC-05 (Contact ID) and SIA DC-03; video loss has no standard code and travels as 380, an answer to a call
+neither and travels as 750 (user assigned).
 """
 
 from __future__ import annotations
@@ -49,7 +50,10 @@ class Kind(StrEnum):
     RECORDING_STALE = "recording_stale"
     ARMED = "armed"
     DISARMED = "disarmed"
+    AUTO_ARMED = "auto_armed"
+    AUTO_DISARMED = "auto_disarmed"
     CANCEL = "cancel"
+    ANSWER = "answer"
     BYPASS = "bypass"
     SWINGER_BYPASS = "swinger_bypass"
     CHATTER = "chatter"
@@ -90,7 +94,10 @@ CODES: dict[Kind, Code] = {
     Kind.RECORDING_STALE: Code(380, "UT", Priority.P3),
     Kind.ARMED: Code(401, "CL", Priority.P4),
     Kind.DISARMED: Code(401, "OP", Priority.P4),
+    Kind.AUTO_ARMED: Code(403, "CA", Priority.P4),
+    Kind.AUTO_DISARMED: Code(403, "OA", Priority.P4),
     Kind.CANCEL: Code(406, "BC", Priority.P2),
+    Kind.ANSWER: Code(750, "UX", Priority.P2),
     Kind.BYPASS: Code(570, "BB", Priority.P4),
     Kind.SWINGER_BYPASS: Code(575, "BB", Priority.P4),
     Kind.CHATTER: Code(575, "BB", Priority.P4),

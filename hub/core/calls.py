@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hub.core import orders
 from hub.core.context import Context
-from hub.core.incident import UNRESOLVED, Call, Incident
-from hub.core.io import Rung
+from hub.core.incident import NOBODY_CAN, UNRESOLVED, Call, Incident
+from hub.core.io import Rung, StoodDown
 from hub.core.rules import named
 from hub.core.rules.base import Grade, Reach, Rule
 from hub.core.rules.windows import several, span
@@ -57,6 +57,7 @@ def call(ctx: Context, incident: str, grade: Grade) -> None:
         calls |= {member: Call(member, order.gateway, order.order, ctx.at_ms) for member in order.premises}
     first = not dossier.called
     ctx.file(incident, called=tuple(several([*dossier.called, *due])))
+    ctx.flag(incident, NOBODY_CAN, False)
     ctx.alter(incident, calls=calls, calling=f"neighbours called: {grade.why}")
     ctx.note(incident, f"called {', '.join(due)}", why=grade.why)
     if first:
@@ -80,14 +81,16 @@ def silence(ctx: Context, incident: str) -> None:
 
 
 def stand_down(ctx: Context, incident: str) -> None:
-    """It is over: silence, and word to everyone who was called and to the house itself; a child leaves that to its
-    unresolved parent."""
+    """It is over: silence, and word to everyone who was called or has answered and to the house itself, by every way
+    they were called; a child leaves that to its unresolved parent."""
     shown = ctx.incident(incident)
     if silent(shown.rule) or _in_parents_hands(ctx, shown):
         return
     silence(ctx, incident)
-    who = several([*shown.premises, *_rang_alone(ctx, incident), *ctx.dossier(incident).called])
+    who = several([*shown.premises, *_rang_alone(ctx, incident), *ctx.dossier(incident).called, *shown.answers])
     if who:
+        why = str(shown.disposition or "cancelled")
+        ctx.effects.append(StoodDown(ctx.area, incident, tuple(who), why, shown.drill))
         orders.send(ctx, incident, Action.STAND_DOWN, who, ctx.defaults.calls.stand_down_expires_ms)
         ctx.file(incident, called=())
         ctx.note(incident, f"stood down {', '.join(who)}")

@@ -19,12 +19,27 @@ from hashlib import sha256
 
 import msgspec
 
-from hub.core import dedup, escalation, moves, orders, placing, records
+from hub.core import answers, dedup, escalation, instructing, moves, orders, placing, records
 from hub.core.clocks import Evidence
 from hub.core.context import Context
 from hub.core.defaults import Defaults
 from hub.core.incident import Incident, State
-from hub.core.io import Conflicted, Due, Effect, Gapped, Input, Linked, Moved, Recorded, Replied, Send, Twinned
+from hub.core.instruction import Instruction
+from hub.core.io import (
+    Answered,
+    Conflicted,
+    Due,
+    Effect,
+    Gapped,
+    Input,
+    Instructed,
+    Linked,
+    Moved,
+    Recorded,
+    Replied,
+    Send,
+    Twinned,
+)
 from hub.core.ledger import Book, Tally
 from hub.core.registry import Registry
 from hub.core.rules.base import Ignored, Verdict
@@ -32,7 +47,7 @@ from hub.core.state import Tables
 from hub.core.views import Counts, GatewayView, GroupView, Viewer, ZoneView
 from protocol.ranges import Ranges
 
-RULES_VERSION = "2"
+RULES_VERSION = "3"
 """Raised whenever a rule would judge the same inputs differently; goes into every journal entry."""
 
 
@@ -130,6 +145,12 @@ class Desk:
         """Incidents of an area (or all) in these states (or any), most urgent first, then newest."""
         return self._viewer.incidents(area, states)
 
+    def instructions(self, area: str, premises: str) -> list[Instruction]:
+        """What operators ordered of one premises, the newest first."""
+        known = self._tables.instructed.committed((area, premises)) or ()
+        found = (self._tables.instructions.committed((area, order)) for order in reversed(known))
+        return [one for one in found if one is not None]
+
     def group(self, area: str, group: str) -> GroupView | None:
         """One group with its open incidents and who of it is being called."""
         return self._viewer.group(area, group)
@@ -165,9 +186,13 @@ class Desk:
         if isinstance(item, Recorded):
             return records.recorded(ctx, item)
         if isinstance(item, Replied):
-            return orders.answered(ctx, item)
+            return instructing.answered(ctx, item)
         if isinstance(item, Moved):
             return moves.move(ctx, item)
+        if isinstance(item, Answered):
+            return answers.answered(ctx, item)
+        if isinstance(item, Instructed):
+            return instructing.instructed(ctx, item)
         if isinstance(item, Linked):
             return records.linked(ctx, item)
         if isinstance(item, Conflicted):
@@ -188,7 +213,8 @@ class Desk:
 
 TIMERS: dict[str, Callable[[Context, str], Verdict]] = {
     escalation.ACCEPT.removesuffix(":"): escalation.climb,
-    orders.RETRY.removesuffix(":"): orders.retried,
+    orders.RETRY.removesuffix(":"): instructing.retried,
+    instructing.LET_GO.removesuffix(":"): instructing.let_go,
     moves.ARCHIVE.removesuffix(":"): moves.archived,
     moves.FORGET.removesuffix(":"): moves.forgotten,
 }

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
-from hub.core.io import Disposition, Move, Rung, Stage
+from hub.core.io import Answer, Disposition, How, Move, Rung, Stage
 from protocol.kinds import Priority
 from protocol.messages import Outcome
 
@@ -47,6 +47,10 @@ NEXT: dict[tuple[State, Move], State] = {
 UNRESOLVED = frozenset({State.REPORTED, State.ACCEPTED, State.ASSIGNED, State.HANDLING})
 
 
+NOBODY_CAN = "nobody_can"
+"""The condition of an incident for which every neighbour called has said that they cannot come."""
+
+
 class Call(msgspec.Struct, frozen=True, omit_defaults=True):
     """One premises called by siren: the order, when, and what its gateway answered."""
 
@@ -57,6 +61,17 @@ class Call(msgspec.Struct, frozen=True, omit_defaults=True):
     outcome: Outcome | None = None
     reason: str = ""
     replied_ms: int | None = None
+
+
+class Said(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a member answered last, when (hub wall ms) and how; `by` is the operator who wrote it down. `links` counts
+    the answers that came by a link."""
+
+    answer: Answer
+    at_ms: int
+    how: How
+    by: str | None = None
+    links: int = 0
 
 
 class Happening(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -80,7 +95,9 @@ class Incident(msgspec.Struct, frozen=True, omit_defaults=True):
     """The whole of an incident. Times are hub wall ms; `event_ms` is the first event's, where windows anchor.
 
     `why` names the reason it stands; `calling` why neighbours were or were not called; `late_ms` is that of its
-    freshest record (None: unknown). `conditions`: "cancelled", "link_restored", "must_look", "restored". `presses`
+    freshest record (None: unknown). `conditions`: "cancelled", "link_restored", "must_look", "nobody_can", "restored".
+    `answers` are those of its neighbours, `rang_ms` when a siren of the first of them was confirmed to ring, `going_ms`
+    when the first said "going" (None: not yet). `presses`
     counts its records (repeats the gateway coalesced among them); `dropped` the history lines no longer shown.
 
     How sure `event_ms` is, as it was known when that record arrived: to within `error_ms`; or, where no clock of its
@@ -125,3 +142,6 @@ class Incident(msgspec.Struct, frozen=True, omit_defaults=True):
     not_before_ms: int | None = None
     not_after_ms: int | None = None
     placed: str = ""
+    answers: dict[str, Said] = {}
+    rang_ms: int | None = None
+    going_ms: int | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -132,6 +132,53 @@ class Moved(msgspec.Struct, frozen=True, tag="moved", omit_defaults=True):
     note: str | None = None
 
 
+class Answer(StrEnum):
+    """What a member who was called says."""
+
+    GOING = "going"
+    ON_SCENE = "on_scene"
+    CANNOT = "cannot"
+
+
+class How(StrEnum):
+    """By which way a member answered: a button of their own panel, a web link, or an operator who has them on the
+    phone."""
+
+    PANEL = "panel"
+    LINK = "link"
+    PHONE = "phone"
+
+
+class Answered(msgspec.Struct, frozen=True, tag="answered", omit_defaults=True):
+    """A member of the groups that are called answered. `by` is an opaque person id: the operator who wrote it down.
+
+    `turn` is that of the link it came by: how many answers of this premises that link knows of; it acts once.
+    """
+
+    area: str
+    incident: str
+    premises: str
+    answer: Answer
+    how: How
+    by: str = ""
+    turn: int | None = None
+
+
+class Instructed(msgspec.Struct, frozen=True, tag="instructed", omit_defaults=True):
+    """An operator orders something of one premises, apart from any incident. `by` is an opaque person id, `why` the
+    salted hash of the reason's text. `order` is new, and is the order's id on the wire."""
+
+    area: str
+    order: str
+    premises: str
+    action: Action
+    by: str
+    why: str
+    mode: Literal["armed_home", "armed_away"] | None = None
+    zone: str | None = None
+    duration_ms: int = 0
+
+
 class Due(msgspec.Struct, frozen=True, tag="due"):
     """A deadline of the desk's own came: `timer` is as `Desk.due` gave it."""
 
@@ -139,7 +186,7 @@ class Due(msgspec.Struct, frozen=True, tag="due"):
     timer: str
 
 
-Input: TypeAlias = Recorded | Conflicted | Gapped | Linked | Twinned | Replied | Moved | Due
+Input: TypeAlias = Recorded | Conflicted | Gapped | Linked | Twinned | Replied | Moved | Answered | Instructed | Due
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +206,8 @@ class Send:
     kind: Kind | None = None
     duration_ms: int = 0
     drill: bool = False
+    mode: Literal["armed_home", "armed_away"] | None = None
+    zone: str | None = None
 
 
 class Rung(StrEnum):
@@ -189,7 +238,36 @@ class Changed:
     what: str
 
 
-Effect: TypeAlias = Send | Page | Changed
+class Milestone(StrEnum):
+    """What neighbours are measured by: the first siren that rings at another member, the first who says "going"."""
+
+    RINGING = "ringing"
+    GOING = "going"
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """An incident came to a milestone, `after_ms` after its event."""
+
+    area: str
+    incident: str
+    milestone: Milestone
+    after_ms: int
+    drill: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StoodDown:
+    """It is over: word to everyone who was called, by every way they were called (sirens have orders of their own)."""
+
+    area: str
+    incident: str
+    premises: tuple[str, ...]
+    why: str
+    drill: bool = False
+
+
+Effect: TypeAlias = Send | Page | Changed | Reached | StoodDown
 
 
 class NotAllowed(Exception):

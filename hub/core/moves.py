@@ -130,7 +130,7 @@ def _respond(ctx: Context, incident: Incident, item: Moved) -> None:
     stamps = incident.responders.get(item.by, {})
     if item.stage not in stamps:
         ctx.alter(incident.id, responders={**incident.responders, item.by: {**stamps, item.stage: ctx.at_ms}})
-    if not incident.responders:
+    if not incident.responders and incident.going_ms is None:
         calls.coming(ctx, incident.id, item.by)
 
 

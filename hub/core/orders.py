@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from hub.core.context import Context
-from hub.core.io import Linked, Replied, Send
+from hub.core.io import Linked, Milestone, Reached, Replied, Send
 from hub.core.rules.base import Ignored, Took, Verdict
 from hub.core.state import Pending, Tables
 from protocol.kinds import Kind
@@ -55,7 +55,7 @@ def send(
             drill=shown.drill,
         )
         sent.append(order)
-        _wait(ctx, Pending(order, order.premises))
+        wait(ctx, Pending(order, order.premises))
     ctx.file(incident, orders=(*dossier.orders, *(order.order for order in sent)))
     ctx.effects += sent
     return sent
@@ -104,6 +104,8 @@ def answered(ctx: Context, item: Replied) -> Verdict:
     if waiting == pending.waiting and not told:
         return Ignored(f"order {item.order} was answered already", effective=False)
     ctx.alter(incident, calls=calls)
+    if order.action is Action.SIREN:
+        _rings(ctx, incident, results)
     settle(ctx, pending, waiting)
     for line in told:
         ctx.note(incident, line)
@@ -117,8 +119,7 @@ def retried(ctx: Context, order: str) -> Verdict:
     incident = pending.send.incident
     assert incident is not None
     if ctx.at_ms < pending.send.expires_ms:
-        ctx.effects.append(pending.send)
-        _wait(ctx, replace(pending, tries=pending.tries + 1))
+        again(ctx, pending)
         return Took((incident,), f"{pending.send.gateway} did not answer: sent again")
     if pending.send.action is Action.SIREN:
         calls = dict(ctx.incident(incident).calls)
@@ -131,6 +132,22 @@ def retried(ctx: Context, order: str) -> Verdict:
     settle(ctx, pending, ())
     ctx.page(incident, f"{pending.send.gateway} did not answer {pending.send.action} for {who}")
     return Took((incident,), NO_ANSWER)
+
+
+def again(ctx: Context, pending: Pending) -> None:
+    """Send an order once more, under its own id."""
+    ctx.effects.append(pending.send)
+    wait(ctx, replace(pending, tries=pending.tries + 1))
+
+
+def _rings(ctx: Context, incident: str, results: list[Result]) -> None:
+    """The first siren that is confirmed to ring at another member than those who called."""
+    shown = ctx.incident(incident)
+    rings = [r for r in results if r.outcome in (Outcome.DONE, Outcome.JOINED) and r.premises not in shown.premises]
+    if rings and shown.rang_ms is None:
+        ctx.alter(incident, rang_ms=ctx.at_ms)
+        after_ms = max(0, ctx.at_ms - shown.event_ms)
+        ctx.effects.append(Reached(ctx.area, incident, Milestone.RINGING, after_ms, shown.drill))
 
 
 def link_up(ctx: Context, item: Linked) -> None:
@@ -171,7 +188,8 @@ def settle(ctx: Context, pending: Pending, waiting: tuple[str, ...]) -> None:
         ctx.tables.waiting.put((ctx.area, order.gateway), others or None)
 
 
-def _wait(ctx: Context, pending: Pending) -> None:
+def wait(ctx: Context, pending: Pending) -> None:
+    """Keep an order until it is answered, and send it again after a while."""
     order = pending.send
     ctx.tables.orders.put((ctx.area, order.order), pending)
     known = ctx.tables.waiting.get((ctx.area, order.gateway)) or ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub.core import conditions, dedup, grouping, opening, orders, placing, withdrawing
+from hub.core import answers, conditions, dedup, grouping, opening, orders, placing, withdrawing
 from hub.core.context import Context
 from hub.core.incident import UNRESOLVED
 from hub.core.io import Conflicted, Gapped, Linked, Recorded, Twinned
@@ -182,6 +182,8 @@ def _judged(ctx: Context, item: Recorded | Conflicted, mark: Mark) -> Verdict:
     event = item.event
     if event.qualifier is Qualifier.RESTORE:
         return _ended(ctx, mark, event)
+    if event.kind is Kind.ANSWER:
+        return answers.pressed(ctx, mark, str(event.detail.get("answer", "")))
     conditions.remember(ctx, mark, began=True)
     known = ctx.tables.causes.get((ctx.area, item.gateway, event.key))
     if mark.still and known is not None:

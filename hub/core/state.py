@@ -10,6 +10,7 @@ import msgspec
 
 from hub.core.clocks import KernelBoot
 from hub.core.incident import Incident
+from hub.core.instruction import Instruction
 from hub.core.io import Send
 from hub.core.ledger import Account, Tally
 from hub.core.rules.base import Mark
@@ -221,6 +222,8 @@ class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kboots: list[tuple[Two, tuple[tuple[int, str], ...]]]
     clocks: list[tuple[Three, KernelBoot]]
     twins: list[tuple[Two, Twins]] = []
+    instructions: list[tuple[Two, Instruction]] = []
+    instructed: list[tuple[Two, tuple[str, ...]]] = []
 
 
 class Tables:
@@ -246,6 +249,8 @@ class Tables:
         self.kboots: Table[tuple[str, str], tuple[tuple[int, str], ...]] = Table()
         self.clocks: Table[tuple[str, str, str], KernelBoot] = Table()
         self.twins: Table[tuple[str, str], Twins] = Table()
+        self.instructions: Table[tuple[str, str], Instruction] = Table()
+        self.instructed: Table[tuple[str, str], tuple[str, ...]] = Table()
 
     def all(self) -> dict[str, Table[tuple[str, ...], object]]:
         """Every table by name."""

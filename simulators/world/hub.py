@@ -10,7 +10,7 @@ from hub.clock import HubClock
 from hub.closer import Closer
 from hub.core.defaults import Defaults
 from hub.core.desk import Desk
-from hub.core.io import Changed, Input, Page, Send
+from hub.core.io import Changed, Input, Page, Send, StoodDown
 from hub.defaults import load_defaults
 from hub.downlink import Downlink
 from hub.effects import Effects
@@ -54,6 +54,9 @@ class _Announcer:
     def page(self, page: Page, done: Done) -> None:
         """Somebody is called."""
         self._world.witness.performed(page)
+
+    def stood_down(self, over: StoodDown, done: Done) -> None:
+        """The orders of the stand-down are witnessed as they leave."""
 
     def committed(self, done: Done) -> None:
         """The journal's witness has seen it already."""
