@@ -144,6 +144,7 @@ class Order(msgspec.Struct, frozen=True, omit_defaults=True):
     `keys` are the causes of the incident, so that a gateway which already rang for one of them joins.
     `premises` are the households and sites it is for; `pressed` the household that called, told by lamp or pattern.
     `instance` is the process it is for, where the hub knows one: another, of a copied card, does not act on it.
+    With `force` zones that hinder arming are left out of the armed period, and named in the reply.
     """
 
     id: Id
@@ -162,6 +163,7 @@ class Order(msgspec.Struct, frozen=True, omit_defaults=True):
     duration_ms: Annotated[int, Meta(ge=0, le=3_600_000)] = 0
     drill: bool = False
     instance: Instance | None = None
+    force: bool = False
 
 
 class Command(msgspec.Struct, frozen=True):

@@ -41,6 +41,8 @@ class Alarms:
         self._scribe, self._deadlines, self._zones = scribe, deadlines, zones
         self._ringing, self._lamps, self._bypasses = ringing, lamps, bypasses
         self._awaited = awaited
+        self.unseen: set[str] = set()
+        """Premises whose keyswitch nobody has seen since the start: it may have been turned, so nothing is judged."""
 
     def recall(self) -> None:
         """At start: a press that joins one of the process before is the same cause, as far as clocks can tell."""
@@ -87,6 +89,8 @@ class Alarms:
         live = self._partitions[zone.premises].live(wire)
         if kind is None or zone.id in self._bypasses or not live:
             return
+        if zone.arming is not Arming.ALWAYS and zone.premises in self.unseen:
+            return
         if known is not None:
             self._scribe.hold(zone.id, known)
             self._scribe.emit(kind, Qualifier.PRESENT, known, at_ns, _where(zone))
@@ -102,6 +106,7 @@ class Alarms:
         if trip is Trip.INTRUSION:
             self.intrusion(wire.zone, at_ns)
         elif trip is Trip.ENTRY and partition.entry_due_ns is not None:
+            partition.at, self._scribe.changed = self._scribe.now, True
             self._deadlines.set(Timer(ENTRY, partition.premises.id), partition.entry_due_ns)
 
     def intrusion(self, zone: Zone, at_ns: int, detail: Detail | None = None) -> None:
@@ -109,7 +114,17 @@ class Alarms:
         partition = self._partitions[zone.premises]
         key = self._raise(zone, NATURES[zone.kind].raises or Kind.INTRUSION, at_ns, detail)
         partition.intruded.setdefault(key, self._scribe.now.mono_ns)
+        partition.at, self._scribe.changed = self._scribe.now, True
         self._bypasses.tripped(zone, partition, at_ns)
+
+    def seen(self, premises: str) -> None:
+        """The keyswitch has been seen, or is not to be waited for: what stands open is judged now."""
+        if premises not in self.unseen:
+            return
+        self.unseen.discard(premises)
+        for wire in self._zones.of(premises):
+            if wire.zone.arming is not Arming.ALWAYS and wire.condition is Condition.ALARM:
+                self._alarm(wire, self._scribe.now.mono_ns, known=self._known(wire.zone))
 
     def end_intrusion(self, zone: Zone, cancelled: set[str]) -> set[str]:
         """Its partition was disarmed: the alarm ends, untold where it is `cancelled`; gives the causes it stood for."""
@@ -185,6 +200,7 @@ class Alarms:
         self._bypasses.remove(zone)
         wire = self._zones.wires[zone]
         self._partitions[wire.zone.premises].trips.pop(zone, None)
+        self._scribe.changed = True
         if wire.condition is Condition.ALARM and zone not in self._scribe.open:
             self._alarm(wire, now_ns)
 

@@ -1,22 +1,31 @@
-"""Arming and disarming: by order, by keyswitch, and what the end of an entry or exit delay means.
+"""Arming and disarming, whoever asks for it, and what the end of an entry or exit delay means.
 
 Times are monotonic ns. A premises or zone that the site does not have is a KeyError: the caller has checked.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from edge.core.alarms import Alarms
-from edge.core.bounds import NS_PER_MS, Detail
-from edge.core.bypasses import Bypasses, Why
+from edge.core.bounds import NS_PER_MS, Detail, listed
+from edge.core.bypasses import STAYS, Bypasses, Why
 from edge.core.deadlines import Deadlines, Timer
 from edge.core.events import Scribe, Where
 from edge.core.premises import ENTRY, EXIT, Partition
 from edge.core.ringing import Ringing
-from edge.core.site import Arming, Limits, Mode, ZoneKind
-from edge.core.zone import Change, Wire
+from edge.core.silence import SETTLE_MS
+from edge.core.site import Arming, Limits, Mode
 from edge.core.zones import Zones
 from protocol.kinds import Kind, Qualifier
 from protocol.records import Condition
+
+
+class Armed(NamedTuple):
+    """What became of arming: the reasons against it, or of the zones that were left out for it."""
+
+    refused: list[str] = []
+    left_out: list[str] = []
 
 
 class Keypad:
@@ -37,30 +46,49 @@ class Keypad:
         self._scribe, self._deadlines, self._zones = scribe, deadlines, zones
         self._ringing, self._bypasses, self._alarms = ringing, bypasses, alarms
 
-    def arm(self, premises: str, mode: Mode, how: str) -> list[str]:
-        """Arm a partition; gives what hinders it, and then nothing has changed."""
+    def resume(self) -> None:
+        """At start: delays go on for what is left of them. An entry that was to end while nobody watched, or is to end
+        before the wires can have been read, waits for that."""
+        now_ns = self._scribe.now.mono_ns
+        for premises, partition in self._partitions.items():
+            if partition.exit_due_ns is not None:
+                self._deadlines.set(Timer(EXIT, premises), partition.exit_due_ns)
+            if partition.entry_due_ns is not None:
+                partition.entry_due_ns = max(partition.entry_due_ns, now_ns + SETTLE_MS * NS_PER_MS)
+                self._deadlines.set(Timer(ENTRY, premises), partition.entry_due_ns)
+
+    def arm(self, premises: str, mode: Mode, how: str, force: bool = False) -> Armed:
+        """Arm a partition; where something hinders that, nothing has changed, unless it is to be left out by `force`."""
         partition = self._partitions[premises]
         if partition.mode is mode:
-            return []
-        hindrances = partition.hindrances(mode, self._zones.of(premises), self._bypasses.why)
-        if hindrances:
-            return hindrances
-        self._take_in(partition, Why.SWINGER)
+            return Armed()
+        stays = {zone for zone, why in self._bypasses.why.items() if why in STAYS}
+        hindrances = partition.hindrances(mode, self._zones.of(premises), stays)
+        if hindrances and not force:
+            return Armed(refused=list(hindrances.values()))
+        self._take_in(partition, Why.SWINGER, Why.FORCED)
         self._stop_waiting(premises)
-        partition.arm(mode, self._scribe.now.mono_ns)
+        partition.arm(mode, self._scribe.now)
         if partition.exit_due_ns is not None:
             self._deadlines.set(Timer(EXIT, premises), partition.exit_due_ns)
-        self._told(partition, Kind.ARMED, {"mode": mode.value, "by": how})
-        return []
+        out: Detail = {"left_out": listed(list(hindrances))} if hindrances else {}
+        self._told(partition, Kind.ARMED, {"mode": mode.value, "by": how, **out})
+        for zone in hindrances:
+            told, now_ns = partition.premises.report_arming, self._scribe.now.mono_ns
+            self._bypasses.add(self._zones.wires[zone].zone, Why.FORCED, now_ns, told)
+        return Armed(left_out=list(hindrances.values()))
 
-    def disarm(self, premises: str, how: str) -> None:
-        """Disarm and fall silent; an intrusion inside the abort window is marked cancelled, an older one ends."""
+    def disarm(self, premises: str, how: str, forced: bool = False) -> None:
+        """Disarm and fall silent; an intrusion inside the abort window is marked cancelled, an older one ends.
+
+        Somebody who was `forced` to does not withdraw what they raised: all else is the same.
+        """
         partition = self._partitions[premises]
         if partition.mode is Mode.DISARMED:
             return
         intruded, now_ns = partition.intruded, self._scribe.now.mono_ns
         abort_ns = self._limits.abort_ms * NS_PER_MS
-        cancelled = {key for key, at_ns in intruded.items() if now_ns - at_ns <= abort_ns}
+        cancelled = {key for key, at_ns in intruded.items() if now_ns - at_ns <= abort_ns and not forced}
         self._stop_waiting(premises)
         partition.disarm()
         self._told(partition, Kind.DISARMED, {"by": how})
@@ -75,29 +103,40 @@ class Keypad:
             self._ringing.silence(over, premises)
             self._scribe.part(over, premises)
 
-    def turned(self, wire: Wire, change: Change) -> None:
-        """A keyswitch acts when it is turned; where it stands at start, or unseen, is where it stands."""
-        premises = wire.zone.premises
-        if wire.zone.kind is not ZoneKind.KEYSWITCH or change.was is None or change.was is change.now:
-            return
-        if change.now is Condition.NORMAL:
-            self.disarm(premises, "keyswitch")
-        elif change.now is Condition.ALARM and (hindrances := self.arm(premises, Mode.ARMED_AWAY, "keyswitch")):
-            self._ringing.ring((self._scribe.new_key(),), premises, self._limits.chirp_ms)
+    def arm_heard(self, premises: str, mode: Mode, how: str, force: bool = False) -> Armed:
+        """Arm at the premises: a refusal is heard, for somebody thinks that they armed."""
+        armed = self.arm(premises, mode, how, force)
+        if armed.refused:
+            self.chirp(premises)
             if self._partitions[premises].premises.report_arming:
-                said = f"refused: {'; '.join(hindrances)}"
-                self._scribe.report(f"premises/{premises}/arming", said, change.at_ns)
+                said = f"refused: {'; '.join(armed.refused)}"
+                self._scribe.report(f"premises/{premises}/arming", said, self._scribe.now.mono_ns)
+        return armed
+
+    def wait_for_key(self, premises: str) -> None:
+        """Judge no armed zone of a premises until `key_seen`."""
+        self._alarms.unseen.add(premises)
+
+    def key_seen(self, premises: str) -> None:
+        """Judge what stands open, as the premises is armed now."""
+        self._alarms.seen(premises)
+
+    def chirp(self, premises: str) -> None:
+        """Sound the house siren shortly."""
+        self._ringing.ring((self._scribe.new_key(),), premises, self._limits.chirp_ms)
 
     def entry_over(self, premises: str, now_ns: int) -> None:
         """The entry delay ended at `now_ns` and nobody disarmed."""
+        self._scribe.changed = True
         for zone, tripped_ns in self._partitions[premises].expire_entry().items():
-            if zone not in self._bypasses:
+            if zone in self._zones.wires and zone not in self._bypasses:
                 detail = {"entry_ms": (now_ns - tripped_ns) // NS_PER_MS}
                 self._alarms.intrusion(self._zones.wires[zone].zone, now_ns, detail)
 
     def exit_over(self, premises: str, now_ns: int) -> None:
         """The exit delay ended at `now_ns`: a way out that was left open counts as somebody coming in (exit error)."""
         self._partitions[premises].exit_due_ns = None
+        self._scribe.changed = True
         for wire in self._zones.of(premises):
             left_open = wire.condition is Condition.ALARM and wire.zone.entry_route
             if left_open and wire.zone.id not in self._bypasses and wire.zone.arming is not Arming.ALWAYS:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import deque
 from enum import StrEnum
 
-from edge.core.bounds import NS_PER_MS
+from edge.core.bounds import NS_PER_MS, Detail
 from edge.core.deadlines import Deadlines, Timer
 from edge.core.events import Scribe, Where
 from edge.core.io import Memory
@@ -27,9 +27,12 @@ class Why(StrEnum):
     ORDERED = "ordered"
     SWINGER = "swinger"
     CHATTER = "chatter"
+    FORCED = "forced"
 
 
-KINDS = {Why.ORDERED: Kind.BYPASS, Why.SWINGER: Kind.SWINGER_BYPASS, Why.CHATTER: Kind.CHATTER}
+STAYS = frozenset({Why.ORDERED, Why.CHATTER})
+"""Left out across the beginning of an armed period; what an earlier period left out is judged anew."""
+KINDS = {Why.ORDERED: Kind.BYPASS, Why.FORCED: Kind.BYPASS, Why.SWINGER: Kind.SWINGER_BYPASS, Why.CHATTER: Kind.CHATTER}
 
 
 class Bypasses:
@@ -75,12 +78,17 @@ class Bypasses:
         if trips >= zone.swinger_trips and zone.id not in self.why:
             self.add(zone, Why.SWINGER, at_ns)
 
-    def add(self, zone: Zone, why: Why, at_ns: int) -> None:
-        """Leave a zone out, and say so."""
+    def add(self, zone: Zone, why: Why, at_ns: int, told: bool = True) -> None:
+        """Leave a zone out, and say so where that gives away no household's comings and goings."""
         self.why[zone.id] = why
         self._scribe.changed = True
-        detail = {"transitions": self._limits.chatter_transitions} if why is Why.CHATTER else {}
-        self._scribe.begin(f"{zone.id}/{why}", KINDS[why], at_ns, Where(zone.premises, zone.id, detail))
+        details: dict[Why, Detail] = {
+            Why.CHATTER: {"transitions": self._limits.chatter_transitions},
+            Why.FORCED: {"why": "forced arming"},
+        }
+        if told:
+            where = Where(zone.premises, zone.id, details.get(why, {}))
+            self._scribe.begin(f"{zone.id}/{why}", KINDS[why], at_ns, where)
         self._wait(zone.id)
 
     def remove(self, zone: str, told: bool = True) -> None:

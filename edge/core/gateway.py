@@ -33,6 +33,7 @@ from edge.core.premises import ENTRY, EXIT, Partition
 from edge.core.ringing import SIREN, Ringing
 from edge.core.silence import FRESH, Silence
 from edge.core.site import Mode, Role, Site
+from edge.core.switches import HELD, SETTLED, Switches
 from edge.core.values import Values
 from edge.core.zone import Change, Wire
 from edge.core.zones import Zones
@@ -55,13 +56,18 @@ class Gateway:
         self._ringing = Ringing(site, memory, kboot, self._scribe, self._deadlines)
         self._lamps = Lamps(site, memory, self._scribe, self._deadlines)
         self._zones = Zones(site, memory, self._scribe)
+        self._kboot = kboot
         self._partitions = {p.id: Partition(p, Mode(memory.modes.get(p.id, p.mode))) for p in site.premises}
+        for premises, period in memory.periods.items():
+            if premises in self._partitions:
+                self._partitions[premises].recall(period, kboot, now)
         zones = {zone.id: zone for zone in site.zones}
         self._bypasses = Bypasses(site.limits, zones, memory, self._scribe, self._deadlines)
         house = (site.limits, self._partitions, self._scribe, self._deadlines, self._zones, self._ringing)
         self._awaited = Awaited(zones, memory, instance, self._scribe)
         self._alarms = Alarms(*house, self._lamps, self._bypasses, self._awaited)
         self._keypad = Keypad(*house, self._bypasses, self._alarms)
+        self._switches = Switches(self._partitions, memory, self._scribe, self._deadlines, self._zones, self._keypad)
         self._devices = _devices(site, self._zones)
         self._silence = Silence(self._devices, site.limits.device_lost_ms, self._scribe, self._deadlines, self._zones)
         self._values = Values(site, self._scribe)
@@ -74,6 +80,8 @@ class Gateway:
             ENTRY: self._keypad.entry_over,
             EXIT: self._keypad.exit_over,
             QUIET: self._alarms.quiet_over,
+            HELD: self._switches.held,
+            SETTLED: self._switches.settled,
         }
 
     def start(self, now: Stamp) -> list[Effect]:
@@ -83,6 +91,8 @@ class Gateway:
         self._ringing.resume()
         self._lamps.resume()
         self._bypasses.resume()
+        self._keypad.resume()
+        self._switches.resume()
         self._silence.resume()
         return self._effects()
 
@@ -134,6 +144,8 @@ class Gateway:
             open=dict(self._scribe.open),
             lamps={zone: stage.value for zone, stage in self._lamps.stages.items()},
             awaited=dict(self._awaited.records),
+            periods={p: kept for p, one in self._partitions.items() if (kept := one.remembered(self._kboot))},
+            stood=dict(self._switches.stood),
         )
 
     def _effects(self) -> list[Effect]:
@@ -184,7 +196,7 @@ class Gateway:
 
     def _changed(self, wire: Wire, change: Change) -> None:
         self._alarms.changed(wire, change)
-        self._keypad.turned(wire, change)
+        self._switches.moved(wire, change)
 
     def _troubled(self, trouble: Troubled) -> None:
         now_ns = self._scribe.now.mono_ns

@@ -9,7 +9,7 @@ import msgspec
 
 from edge.port import Reading
 from protocol.messages import Order, Result
-from protocol.records import Event
+from protocol.records import Event, Stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +115,21 @@ class Ring(msgspec.Struct, frozen=True):
     kboot: str
 
 
+class Period(msgspec.Struct, frozen=True):
+    """An armed period under way: its delays, what waits on the way in, and what it raised; monotonic ns of `kboot`.
+
+    `at` is a moment of it by both clocks, so that the next kernel boot can tell how much of a delay is left.
+    """
+
+    at: Stamp
+    kboot: str
+    exit_due_ns: int | None = None
+    entry_due_ns: int | None = None
+    waiting: dict[str, int] = {}
+    trips: dict[str, int] = {}
+    intruded: dict[str, int] = {}
+
+
 class Memory(msgspec.Struct, frozen=True):
     """What must survive a restart: arming, latches, sirens, orders acted on (id to hub ms of expiry), causes rung.
 
@@ -124,7 +139,8 @@ class Memory(msgspec.Struct, frozen=True):
     `unlatching` are zones whose cause was stood down while their wire was not well: let go as soon as it is.
     `open` maps what was reported and has not ended (a zone, "zone/tamper", "device/id" ...) to its cause key, so that
     a restart neither repeats it nor forgets to say that it ended. `lamps` maps a zone to what its lamp shows, `awaited`
-    to the record that set it off last, (instance, seq), until the hub has it.
+    to the record that set it off last, (instance, seq), until the hub has it. `periods` maps a premises to its armed
+    period, `stood` a keyswitch to where it was seen last, so that a turn while nobody looked is no less a turn.
     """
 
     modes: dict[str, str] = {}
@@ -139,3 +155,5 @@ class Memory(msgspec.Struct, frozen=True):
     unlatching: list[str] = []
     stood_down: list[str] = []
     expired_ms: int = 0
+    periods: dict[str, Period] = {}
+    stood: dict[str, str] = {}

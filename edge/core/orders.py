@@ -14,7 +14,7 @@ from edge.core.events import Scribe, Where
 from edge.core.io import Answer, Memory, Ordered
 from edge.core.lamps import Lamps
 from edge.core.ringing import Rang, Ringing
-from edge.core.site import NATURES, Mode, Site, ZoneKind
+from edge.core.site import NATURES, Mode, Site
 from edge.core.zones import Zones
 from protocol.kinds import Kind, Qualifier
 from protocol.messages import Action, Order, Outcome, Result
@@ -165,9 +165,11 @@ class Orders:
     def _arm(self, order: Order, premises: str) -> Result:
         if order.mode is None:
             return Result(premises, Outcome.REFUSED, "no mode; allowed: armed_home, armed_away")
-        if hindrances := self._keypad.arm(premises, Mode(order.mode), "hub"):
-            return Result(premises, Outcome.REFUSED, "; ".join(hindrances)[:TEXT_MAX])
-        return Result(premises, Outcome.DONE)
+        armed = self._keypad.arm(premises, Mode(order.mode), "hub", order.force)
+        if armed.refused:
+            return Result(premises, Outcome.REFUSED, "; ".join(armed.refused)[:TEXT_MAX])
+        said = f"left out: {'; '.join(armed.left_out)}" if armed.left_out else ""
+        return Result(premises, Outcome.DONE, said[:TEXT_MAX])
 
     def _disarm(self, order: Order, premises: str) -> Result:
         self._keypad.disarm(premises, "hub")
@@ -197,7 +199,7 @@ class Orders:
         wire = self._zones.wires.get(order.zone or "")
         if wire is None or wire.zone.premises != premises:
             return Result(premises, Outcome.REFUSED, f"zone {order.zone}: not a zone of these premises")
-        if wire.zone.kind in NEVER or wire.zone.kind is ZoneKind.KEYSWITCH:
+        if wire.zone.kind in NEVER or NATURES[wire.zone.kind].raises is None:
             return Result(premises, Outcome.REFUSED, f"zone {order.zone}: a {wire.zone.kind} zone is never bypassed")
         if wire.zone.id not in self._bypasses:
             self._bypasses.add(wire.zone, Why.ORDERED, self._scribe.now.mono_ns)

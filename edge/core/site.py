@@ -47,6 +47,7 @@ class ZoneKind(StrEnum):
     NVR_CHANNELS = "nvr_channels"
     NVR_RECORDING = "nvr_recording"
     KEYSWITCH = "keyswitch"
+    ARM_BUTTON = "arm_button"
     METER = "meter"
 
 
@@ -79,6 +80,7 @@ NATURES: dict[ZoneKind, Nature] = {
     ZoneKind.NVR_CHANNELS: Nature(Kind.VIDEO_LOSS, Arming.ALWAYS),
     ZoneKind.NVR_RECORDING: Nature(Kind.RECORDING_STALE, Arming.ALWAYS),
     ZoneKind.KEYSWITCH: Nature(None, Arming.ALWAYS),
+    ZoneKind.ARM_BUTTON: Nature(None, Arming.ALWAYS),
     ZoneKind.METER: Nature(None, Arming.ALWAYS),
 }
 
@@ -103,11 +105,24 @@ Judge: TypeAlias = Contact | tuple[Band, ...]
 
 
 @dataclass(frozen=True, slots=True)
+class Hand:
+    """What turning or pressing a zone does to its partition: a keyswitch, an arm button, a duress position.
+
+    It arms `mode`, leaving out what is in the way where it is to `force`. A button held for `hold_ms` disarms; 0: never.
+    """
+
+    mode: Mode = Mode.ARMED_AWAY
+    force: bool = False
+    hold_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Zone:
     """One supervised input. `source` is "device/point"; times in ms.
 
     `report` is "every" where each change of condition may leave the premises (stations, enterprise sites, and
-    households that opted in); such a record raises nothing by itself.
+    households that opted in); such a record raises nothing by itself. A duress zone that `disarms` is the position of a
+    key, or the code, that looks like a disarm.
     """
 
     id: str
@@ -123,6 +138,8 @@ class Zone:
     entry_route: bool = False
     report: str = "alarm"
     swinger_trips: int = 2
+    hand: Hand = Hand()
+    disarms: bool = False
 
 
 class Role(StrEnum):

@@ -26,8 +26,8 @@ CONDITIONS = ("normal", "alarm", "tamper", "fault", "unknown")
 KINDS = (
     "panic", "duress", "silent_holdup", "fire", "gas", "water", "intrusion", "entry_exit", "tamper", "zone_fault",
     "device_lost", "mains_lost", "battery_low", "battery_missing", "nvr_offline", "nvr_disk", "video_loss",
-    "recording_stale", "armed", "disarmed", "cancel", "bypass", "swinger_bypass", "chatter", "reset", "test",
-    "walk_test", "clock", "gateway_fault", "records_lost",
+    "recording_stale", "armed", "disarmed", "auto_armed", "auto_disarmed", "cancel", "bypass", "swinger_bypass",
+    "chatter", "reset", "test", "walk_test", "clock", "gateway_fault", "records_lost",
 )  # fmt: skip
 
 Json: TypeAlias = Any

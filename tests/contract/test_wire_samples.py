@@ -64,7 +64,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     },
     "Order": {
         "premises": [], "zone": None, "incident": None, "keys": [], "pressed": None, "kind": None, "mode": None,
-        "duration_ms": 0, "drill": False, "instance": None,
+        "duration_ms": 0, "drill": False, "instance": None, "force": False,
     },
     "Receipt": {"boot": 0},
     "Reply": {"results": [], "faults": [], "at": None, "meant": None},
