@@ -14,10 +14,11 @@ from hub.app import Hub
 from hub.chain import Broken
 from hub.connections import credentials
 from hub.defaults import load_defaults
-from hub.journal import JournalError, JournalMoved
-from hub.journal import verify as verify_journal
+from hub.journal import JournalMoved
 from hub.logs import set_up
 from hub.orders import load_key, make_key, public_text
+from hub.past import JournalError
+from hub.past import verify as verify_journal
 from hub.registry import load as load_registry
 from hub.settings import Settings, load
 from protocol.faults import Fault, Refused, shown

@@ -13,9 +13,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hub.checkpoint import NAME, Checkpoint, read
 from hub.core.desk import RULES_VERSION
-from hub.journal import Journal, JournalDamaged, JournalError, sqlite_path
+from hub.journal import Journal
 from hub.mark import SUFFIX
 from hub.orders import load_key, make_key
+from hub.past import JournalDamaged, JournalError, sqlite_path
 from hub.settings import Settings
 from hub.store.port import StoreError
 from hub.store.sqlite import SqliteStore

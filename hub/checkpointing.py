@@ -18,7 +18,8 @@ import structlog
 from hub.checkpoint import NAME, read, write
 from hub.core.desk import Desk
 from hub.defaults import load_defaults
-from hub.journal import Journal, Past
+from hub.journal import Journal
+from hub.past import Past
 from hub.rebuild import checkpoint, rebuild
 from hub.registry import load as load_registry
 from hub.settings import Settings

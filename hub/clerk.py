@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from hub.inbox import Item
-from hub.journal import Draft, Journal, JournalError
+from hub.journal import Draft, Journal
+from hub.past import JournalError
 from hub.rounds import Rounds, StoreDown
 
 

@@ -1,41 +1,25 @@
-"""The journal on disk: appended to by one writer, a batch a transaction, and read back to rebuild the desk.
+"""The journal on disk: appended to by one writer, a batch a transaction; what reads it is hub.past.
 
 All methods block; the hub calls them in its one writer thread and never in the event loop.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import secrets
-import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import msgspec
-from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, delete, event, insert, select
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
 
 from hub import migrations, tables
-from hub.chain import Broken, Entry, Head, link, walk
+from hub.chain import Entry, Head, link
 from hub.core.io import Input
 from hub.mark import Mark
-
-READ_BATCH = 1_000
-_DECODER: msgspec.json.Decoder[Input] = msgspec.json.Decoder(Input)
-
-
-class JournalError(Exception):
-    """The journal could not be opened, written or read; says why. Nothing of the batch was written."""
-
-
-class JournalDamaged(JournalError):
-    """The journal's file is not what was written: it is damaged, cut short, or another file in its place."""
+from hub.past import JournalDamaged, entries_of, hash_of, heads_of, input_of, sqlite_path, told
 
 
 class JournalMoved(Exception):
@@ -92,12 +76,12 @@ class Journal:
         self._mark = Mark(path) if path is not None else None
         if self._mark is not None and (missing := self._mark.missing()):
             raise JournalDamaged(missing)  # SQLite would make an empty database in its place
-        with _told():
+        with told():
             self._engine = open_engine(url, busy_ms)
             with self._engine.begin() as connection:
                 migrations.upgrade(connection)
             self._connection = self._engine.connect()
-            self._n, self._heads = _heads(self._connection)
+            self._n, self._heads = heads_of(self._connection)
             if self._mark is not None:
                 _reaches(self._connection, self._n, self._mark)
             self._connection.rollback()
@@ -129,7 +113,7 @@ class Journal:
             for note in draft.aside
         ]
         self._doubtful = True
-        with _told(), self._connection.begin():
+        with told(), self._connection.begin():
             if notes:
                 self._connection.execute(insert(tables.note), notes)
             if entries:
@@ -145,8 +129,8 @@ class Journal:
         """After a failure: does the journal still end where we think it does?"""
         if not self._doubtful:
             return
-        with _told(), self._connection.begin():
-            n, heads = _heads(self._connection)
+        with told(), self._connection.begin():
+            n, heads = heads_of(self._connection)
         if (n, heads) != (self._n, self._heads):
             raise JournalMoved(f"the journal ends with entry {n}, and this hub wrote up to {self._n}")
         self._doubtful = False
@@ -162,11 +146,11 @@ class Journal:
 
     def entries(self, after: int = 0) -> Iterator[Entry]:
         """Every entry after the one numbered `after`, in order of `n`, read in batches."""
-        return _entries(self._engine, after)
+        return entries_of(self._engine, after)
 
     def hash_at(self, n: int) -> bytes | None:
         """The hash of entry `n`; None where there is none."""
-        return _hash_at(self._engine, n)
+        return hash_of(self._engine, n)
 
     @property
     def n(self) -> int:
@@ -180,7 +164,7 @@ class Journal:
 
     def aliases(self) -> dict[str, str]:
         """Person to alias, for everybody not erased."""
-        with _told(), self._engine.connect() as connection:
+        with told(), self._engine.connect() as connection:
             rows = connection.execute(select(tables.person.c.person, tables.person.c.alias))
             return {row.person: row.alias for row in rows}
 
@@ -191,26 +175,26 @@ class Journal:
         """
         self._settle_doubt()
         row = {"alias": "probe", "salt": b"", "person": "probe"}
-        with _told(), self._connection.begin():
+        with told(), self._connection.begin():
             self._connection.execute(insert(tables.person), row)
             self._connection.execute(delete(tables.person).where(tables.person.c.alias == "probe"))
 
     def name(self, alias: Alias) -> None:
         """Keep who an alias is."""
         row = {"alias": alias.alias, "salt": alias.salt, "person": alias.person}
-        with _told(), self._connection.begin():
+        with told(), self._connection.begin():
             self._connection.execute(insert(tables.person), row)
 
     def notes(self, incident: str) -> dict[str, str]:
         """Hash to text of an incident's notes; an erased one is not there."""
         wanted = select(tables.note.c.hash, tables.note.c.text).where(tables.note.c.incident == incident)
-        with _told(), self._engine.connect() as connection:
+        with told(), self._engine.connect() as connection:
             return {row.hash: row.text for row in connection.execute(wanted)}
 
     def newest_notes(self, limit: int) -> dict[str, str]:
         """Hash to text of the newest notes, oldest first."""
         newest = select(tables.note.c.hash, tables.note.c.text).order_by(tables.note.c.at_ms.desc()).limit(limit)
-        with _told(), self._engine.connect() as connection:
+        with told(), self._engine.connect() as connection:
             return {row.hash: row.text for row in reversed(connection.execute(newest).all())}
 
     def erase_person(self, person: str) -> bool:
@@ -222,11 +206,6 @@ class Journal:
         """Forget the note texts of an incident; says how many. The chain stays whole."""
         with self._engine.begin() as connection:
             return connection.execute(delete(tables.note).where(tables.note.c.incident == incident)).rowcount
-
-
-def input_of(entry: Entry) -> Input:
-    """What the desk took. Raises msgspec.DecodeError for a body that is none."""
-    return _DECODER.decode(entry.body)
 
 
 def open_engine(url: str, busy_ms: int = 2_000) -> Engine:
@@ -242,88 +221,9 @@ def open_engine(url: str, busy_ms: int = 2_000) -> Engine:
     return engine
 
 
-class Past:
-    """A journal that is only read, while its hub goes on writing. Raises JournalError."""
-
-    def __init__(self, url: str) -> None:
-        path = sqlite_path(url)
-        self._engine = create_engine(url if path is None else f"sqlite:///file:{path}?mode=ro&uri=true")
-
-    def entries(self, after: int = 0) -> Iterator[Entry]:
-        """Every entry after the one numbered `after`, in order of `n`, read in batches."""
-        return _entries(self._engine, after)
-
-    def hash_at(self, n: int) -> bytes | None:
-        """The hash of entry `n`; None where there is none."""
-        return _hash_at(self._engine, n)
-
-    def close(self) -> None:
-        """Close the files."""
-        self._engine.dispose()
-
-
-def verify(url: str) -> Broken | list[Head]:
-    """Walk the chains of the journal at `url`: the first broken entry, or the heads of all. Raises JournalError."""
-    with contextlib.closing(Past(url)) as past:
-        found = list(walk(past.entries()))
-    broken = [one for one in found if isinstance(one, Broken)]
-    return broken[0] if broken else [one for one in found if isinstance(one, Head)]
-
-
-def sqlite_path(url: str) -> Path | None:
-    """The file behind an SQLite URL; None where the journal is elsewhere."""
-    place = make_url(url)
-    return Path(place.database) if place.get_backend_name() == "sqlite" and place.database else None
-
-
 def _reaches(connection: Connection, last: int, mark: Mark) -> None:
     """Raises JournalDamaged when an entry that was committed is not there."""
     n, digest = mark.read() or (0, b"")
     entry = tables.entry.c
     if n and connection.execute(select(entry.hash).where(entry.n == n)).scalar() != digest:
         raise JournalDamaged(f"it holds {last} entries, and entry {n} as it was committed is not among them")
-
-
-def _entries(engine: Engine, last: int) -> Iterator[Entry]:
-    with _told(), engine.connect() as connection:
-        while True:
-            wanted = select(tables.entry).where(tables.entry.c.n > last).order_by(tables.entry.c.n).limit(READ_BATCH)
-            rows = connection.execute(wanted).all()
-            if not rows:
-                return
-            for row in rows:
-                yield Entry(*row)
-            last = rows[-1].n
-
-
-def _hash_at(engine: Engine, n: int) -> bytes | None:
-    with _told(), engine.connect() as connection:
-        found: bytes | None = connection.execute(select(tables.entry.c.hash).where(tables.entry.c.n == n)).scalar()
-        return found
-
-
-def _heads(connection: Connection) -> tuple[int, dict[str, Head]]:
-    """The number of the last entry, and the head of each area."""
-    entry = tables.entry.c
-    last = connection.execute(select(entry.n).order_by(entry.n.desc()).limit(1)).scalar() or 0
-    areas = connection.execute(select(entry.area).distinct()).scalars().all()
-    heads = {}
-    for area in areas:
-        wanted = select(entry.area_n, entry.hash).where(entry.area == area).order_by(entry.area_n.desc()).limit(1)
-        heads[area] = Head(area, *connection.execute(wanted).one())
-    return last, heads
-
-
-@contextlib.contextmanager
-def _told() -> Iterator[None]:
-    """Whatever the database says becomes a JournalError, or JournalDamaged when it cannot read its own file."""
-    try:
-        yield
-    except (SQLAlchemyError, OSError, CommandError) as cause:
-        damaged = type(getattr(cause, "orig", None)) is sqlite3.DatabaseError
-        raise (JournalDamaged if damaged else JournalError)(_said(cause)) from cause
-
-
-def _said(cause: Exception) -> str:
-    """The driver's own words, without the statement and its values (they may hold a note's text)."""
-    return str(getattr(cause, "orig", None) or cause)

@@ -14,7 +14,7 @@ from hub.checkpoint import FORM, Checkpoint, unfit
 from hub.core.desk import RULES_VERSION, Desk
 from hub.core.io import NotAllowed, Recorded
 from hub.digests import Digests, digest_of, name_of
-from hub.journal import input_of
+from hub.past import input_of
 
 
 @dataclass(slots=True)

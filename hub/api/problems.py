@@ -16,8 +16,8 @@ from starlette.responses import Response
 
 from hub.clerk import Overloaded
 from hub.core.io import NoSuchIncident, NotAllowed
-from hub.journal import JournalError
 from hub.live import TooManyListeners
+from hub.past import JournalError
 from hub.rounds import StoreDown
 from hub.store.port import StoreError
 from protocol.faults import Fault, from_pydantic

@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 from hub import migrations
 from hub.backup.manifest import JOURNAL, TELEMETRY
 from hub.chain import Broken
-from hub.journal import JournalError, verify
+from hub.past import JournalError, verify
 from protocol.faults import Fault
 
 TELEMETRY_VERSION = 0

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from hub.backup.manifest import CONFIG, JOURNAL, KEY, REGISTRY, TELEMETRY
-from hub.journal import sqlite_path
+from hub.past import sqlite_path
 from hub.settings import Settings
 from protocol.faults import Fault, Refused
 

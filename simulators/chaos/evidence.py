@@ -15,7 +15,8 @@ from hub.core.desk import RULES_VERSION, Desk
 from hub.core.incident import Incident
 from hub.core.io import Gapped, Input, Recorded
 from hub.defaults import load_defaults
-from hub.journal import Journal, verify
+from hub.journal import Journal
+from hub.past import verify
 from hub.rebuild import rebuild
 from hub.registry import load as load_registry
 from protocol.kinds import Kind, Qualifier

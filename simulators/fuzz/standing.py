@@ -12,7 +12,8 @@ from pathlib import Path
 from hub.chain import Broken
 from hub.core.desk import RULES_VERSION, Desk
 from hub.defaults import load_defaults
-from hub.journal import Journal, verify
+from hub.journal import Journal
+from hub.past import verify
 from hub.rebuild import rebuild
 from hub.registry import load as load_registry
 from simulators.fuzz.judge import Source, digest, event_digest, reply_digest

@@ -10,7 +10,8 @@ import msgspec
 from hub.chain import Entry, Head, link
 from hub.core.desk import RULES_VERSION
 from hub.core.io import Input
-from hub.journal import Draft, JournalError, input_of
+from hub.journal import Draft
+from hub.past import JournalError, input_of
 
 if TYPE_CHECKING:
     from simulators.world.world import World

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from hub.closer import Closer
 from hub.intake import Intake, Write
-from hub.journal import JournalError
+from hub.past import JournalError
 from hub.receipting import Receipting
 from hub.rounds import Batch, Rounds
 from hub.store.port import StoreError

@@ -18,8 +18,9 @@ from hub.backup.manifest import CONFIG, JOURNAL, Manifest, read
 from hub.backup.restore import restore_into, restore_to
 from hub.backup.take import take
 from hub.core.io import Linked
-from hub.journal import Draft, Journal, Note, verify
+from hub.journal import Draft, Journal, Note
 from hub.orders import make_key
+from hub.past import verify
 from hub.settings import load
 from hub.store.sqlite import SqliteStore
 from protocol import lock

@@ -12,7 +12,8 @@ from sqlalchemy import text
 
 from hub.chain import GENESIS, Broken, Head, hash_of
 from hub.core.io import Gapped, Linked, Move, Moved
-from hub.journal import Alias, Draft, Journal, JournalError, Note, verify
+from hub.journal import Alias, Draft, Journal, Note
+from hub.past import JournalError, verify
 
 
 def url(folder: Path) -> str:

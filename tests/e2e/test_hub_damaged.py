@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from hub.core.io import Linked
-from hub.journal import Draft, Journal, JournalDamaged, verify
+from hub.journal import Draft, Journal
 from hub.mark import Mark
+from hub.past import JournalDamaged, verify
 from simulators.broker import Broker
 from tests.support.centre import gateway, running, write_config
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from edge.core.entries import Limits
 from hub.core.io import Recorded
-from hub.journal import input_of
+from hub.past import input_of
 from protocol.link import Endpoint, Link
 from protocol.topics import Channel, filters
 from simulators.broker import Broker
