@@ -1,18 +1,20 @@
-"""The registry: loaded from one TOML file or a folder of CSV files; every fault of it reported at once.
+"""The registry: a TOML file, a workbook or a folder of CSV files; every fault of it reported at once.
 
 What the desk sees holds ids alone. Names and phone numbers of people are in the contact book, apart from it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import gc
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hub.core.registry import Registry
-from hub.registry.checks import built
+from hub.registry.checks import Builder
 from hub.registry.contacts import Contact, ContactBook
-from hub.registry.fields import read
-from hub.registry.rows import rows_of
+from hub.registry.digest import digest_of
+from hub.registry.faults import Faults
+from hub.registry.rows import sheets_of
 from protocol.faults import Fault, Refused
 
 
@@ -26,16 +28,25 @@ class Loaded:
 
 
 def load(path: Path) -> Loaded:
-    """Load a TOML file, or a folder of CSV files (areas, stations, groups, premises, gateways, zones, contacts).
+    """Load a TOML file, an XLSX workbook, or a folder of CSV files (areas, stations, groups, premises, gateways,
+    zones, contacts).
 
-    Raises Refused with every fault: the file (and line), the key or column, what was found, what is allowed.
+    Raises Refused with every fault: the file (and line), the key or column, what was found, what is allowed; of very
+    many the first thousand and the count of the rest.
     """
-    faults: list[Fault] = []
-    entries = [entry for row in rows_of(path, faults) if (entry := read(row, faults)) is not None]
-    registry, contacts, warnings = built(entries, faults)
+    faults = Faults()
+    builder = Builder(faults)
+    collecting = gc.isenabled()
+    gc.disable()  # millions of entries come and nothing goes: the collector would look through them again and again
+    try:
+        builder.take(sheets_of(path, faults))
+    finally:
+        if collecting:
+            gc.enable()
     if faults:
-        raise Refused(faults)
-    return Loaded(registry, contacts, tuple(warnings))
+        raise Refused(faults.all(path.name))
+    registry = replace(builder.registry, digest=digest_of(builder.registry))
+    return Loaded(registry, builder.contacts, builder.warnings.all(path.name))
 
 
 __all__ = ["Contact", "ContactBook", "Loaded", "load"]

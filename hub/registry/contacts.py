@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 PHONE_ALLOWED = (
@@ -21,6 +21,8 @@ def phone_of(text: str) -> str | None:
         return digits if not digits.startswith("+861") or _MOBILE.fullmatch(digits[3:]) else None
     if _MOBILE.fullmatch(digits):
         return f"+86{digits}"
+    if digits.startswith("86") and _MOBILE.fullmatch(digits[2:]):
+        return f"+{digits}"  # a spreadsheet that took it for a number left the + out
     return f"+86{digits[1:]}" if _LANDLINE.fullmatch(digits) else None
 
 
@@ -41,11 +43,18 @@ class ContactBook:
     def __init__(self, contacts: Iterable[Contact] = ()) -> None:
         self._of: dict[tuple[str, str], list[Contact]] = {}
         for contact in contacts:
-            self._of.setdefault((contact.area, contact.of), []).append(contact)
+            self.add(contact)
+
+    def add(self, contact: Contact) -> None:
+        """One more, to be called after those there are."""
+        self._of.setdefault((contact.area, contact.of), []).append(contact)
 
     def of(self, area: str, owner: str) -> tuple[Contact, ...]:
         """Whom to call for a premises or station."""
         return tuple(self._of.get((area, owner), ()))
+
+    def __iter__(self) -> Iterator[Contact]:
+        return (contact for contacts in self._of.values() for contact in contacts)
 
     def __len__(self) -> int:
         return sum(map(len, self._of.values()))

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from hub.core.registry import PremisesKind
 from hub.registry.contacts import PHONE_ALLOWED, phone_of
-from hub.registry.rows import Row
-from protocol.faults import Fault
+from hub.registry.faults import Faults
+from hub.registry.rows import Sheet
 from protocol.ids import ID_ALLOWED, is_id
 from protocol.topics import RESERVED_AREAS, RESERVED_GATEWAYS
 
 Value: TypeAlias = str | int | tuple[str, ...]
 NAME_MAX = 120
+FORMULA = "=+-@"
+HOUSEHOLDS_MAX = 1_000_000
 PROFILE_MIN_MS, PROFILE_MAX_MS = 300, 3_600_000
+KINDS: dict[object, str] = {
+    **{kind.value: kind.value for kind in PremisesKind},
+    "住户": PremisesKind.HOUSEHOLD.value,
+    "单位": PremisesKind.SITE.value,
+    "村站": PremisesKind.STATION.value,
+}
+YES: dict[object, int] = {True: 1, False: 0, "true": 1, "false": 0, "yes": 1, "no": 0, "是": 1, "否": 0}
+_WORD = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
 
 class NotAllowedHere(ValueError):
@@ -31,84 +41,122 @@ class Field:
     default: Value | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A row whose every value may stand, taken for itself."""
+class Reader:
+    """Reads the cells of one sheet's rows, in the order of its table's `FIELDS`.
 
-    row: Row
-    values: Mapping[str, Value]
+    `defaults` stand for what a row leaves out, beside the fields' own.
+    """
 
-    def text(self, key: str) -> str:
-        """A value that is text."""
-        value = self.values[key]
-        assert isinstance(value, str), key
-        return value
+    def __init__(self, sheet: Sheet, defaults: Mapping[str, Value], faults: Faults) -> None:
+        self.sheet = sheet
+        self.keys = tuple(FIELDS[sheet.table])
+        self._faults = faults
+        self._plan = [
+            (sheet.head.index(key) if key in sheet.head else None, field.read, defaults.get(key, field.default))
+            for key, field in FIELDS[sheet.table].items()
+        ]
+        self._unknown = [(at, key) for at, key in enumerate(sheet.head) if key not in FIELDS[sheet.table]]
 
-    def texts(self, key: str) -> tuple[str, ...]:
-        """A value that is a list."""
-        value = self.values[key]
-        assert isinstance(value, tuple), key
-        return value
+    def rows(self) -> Iterator[tuple[int, list[Any]]]:
+        """Number and values of every row of which each value may stand by itself; the faults of the others are told."""
+        plan, unknown = self._plan, self._unknown
+        for number, cells in self.sheet.lines():
+            try:
+                values = [default if column is None else read(cells[column]) for column, read, default in plan]
+            except NotAllowedHere:
+                values = [None]
+            if (unknown or None in values) and (again := self._slowly(number, cells)) is not None:
+                values = again
+            if None not in values:
+                yield number, values
 
-    def number(self, key: str) -> int:
-        """A value that is a whole number."""
-        value = self.values[key]
-        assert isinstance(value, int), key
-        return value
+    def _slowly(self, number: int, cells: Sequence[object]) -> list[Any] | None:
+        """A row with something missing, left out or wrong, cell by cell; None, and all its faults told, when it may not
+        stand."""
+        if all(_empty(cell) for cell in cells):
+            return None
+        values: list[Any] | None = self._known_only(number, cells)
+        for key, (column, read, default) in zip(self.keys, self._plan, strict=True):
+            cell = None if column is None else cells[column]
+            try:
+                value = default if _empty(cell) else read(cell)
+            except NotAllowedHere as reason:
+                self._faults.tell(self.sheet.fault(number, key, _shown(self.sheet, key, cell), str(reason)))
+                values = None
+                continue
+            if value is None:
+                self._faults.tell(self.sheet.fault(number, key, "nothing", "this key is required"))
+                values = None
+            elif values is not None:
+                values.append(value)
+        return values
+
+    def _known_only(self, number: int, cells: Sequence[object]) -> list[Any] | None:
+        values: list[Any] | None = []
+        for at, key in self._unknown:
+            if not _empty(cells[at]):
+                found = _shown(self.sheet, key, cells[at])
+                allowed = f"no such key here; known: {', '.join(self.keys)}"
+                self._faults.tell(self.sheet.fault(number, key, found, allowed))
+                values = None
+        return values
 
 
-def read(row: Row, faults: list[Fault]) -> Entry | None:
-    """The row's values; None, and its faults told, when any of them may not stand."""
-    fields, values, before = FIELDS[row.table], {}, len(faults)
-    for key in row.values:
-        if key not in fields:
-            faults.append(row.fault(key, _shown(row, key), f"no such key here; known: {', '.join(fields)}"))
-    for key, field in fields.items():
-        if key not in row.values:
-            if field.default is None:
-                faults.append(row.fault(key, "nothing", "this key is required"))
-            else:
-                values[key] = field.default
-            continue
-        try:
-            values[key] = field.read(row.values[key])
-        except NotAllowedHere as reason:
-            faults.append(row.fault(key, _shown(row, key), str(reason)))
-    return Entry(row, values) if len(faults) == before else None
+def _empty(cell: object) -> bool:
+    return cell is None or (isinstance(cell, str) and not cell.strip())
 
 
-def _shown(row: Row, key: str) -> object:
+def _shown(sheet: Sheet, key: str, value: object) -> object:
     """Faults may be logged, and what is personal never is."""
-    return row.values[key] if row.table != "contact" or key in ("id", "area", "of") else "a value not shown here"
+    return value if sheet.table != "contact" or key in ("id", "area", "of") else "a value not shown here"
+
+
+def _bare(value: object) -> object:
+    return value.strip() if isinstance(value, str) else value
 
 
 def _id(value: object) -> Value:
-    if not isinstance(value, str) or not is_id(value):
+    if not isinstance(value, str):
+        raise NotAllowedHere(ID_ALLOWED)
+    if not is_id(value) and not is_id(value := value.strip()):
         raise NotAllowedHere(ID_ALLOWED)
     return value
 
 
 def _unreserved(reserved: frozenset[str]) -> Callable[[object], Value]:
     def check(value: object) -> Value:
-        if value in reserved:
+        if (found := _id(value)) in reserved:
             raise NotAllowedHere(f"any id but the reserved {', '.join(sorted(reserved))}")
-        return _id(value)
+        return found
 
     return check
 
 
-def _ids(value: object) -> Value:
-    items = re.split(r"[\s;]+", value.strip()) if isinstance(value, str) else value
-    if not isinstance(items, list) or not all(isinstance(item, str) and is_id(item) for item in items):
-        raise NotAllowedHere(f"ids (in CSV apart by spaces or ';'), each {ID_ALLOWED}")
+def _ids(value: object, is_good: Callable[[str], bool] = is_id, each: str = ID_ALLOWED) -> Value:
+    items = re.split(r"[\s;,，；、]+", value.strip()) if isinstance(value, str) else value
+    if not isinstance(items, list) or not all(isinstance(item, str) and is_good(item) for item in items):
+        raise NotAllowedHere(f"ids (in CSV apart by spaces or ';'), each {each}")
     if len(set(items)) < len(items):
         raise NotAllowedHere("each id once")
     return tuple(items)
 
 
+def _groups(value: object) -> Value:
+    def is_group(text: str) -> bool:
+        area, slash, group = text.rpartition("/")
+        return is_id(group) and (is_id(area) if slash else True)
+
+    return _ids(value, is_group, f"{ID_ALLOWED}; area/group for one of another area")
+
+
 def _name(value: object) -> Value:
+    value = _bare(value)
     if not isinstance(value, str) or not 1 <= len(value) <= NAME_MAX or not value.isprintable():
         raise NotAllowedHere(f"1 to {NAME_MAX} printable characters")
+    if value[0] in FORMULA:
+        raise NotAllowedHere(
+            f"a name that begins with none of {' '.join(FORMULA)}: a spreadsheet makes formulas of these"
+        )
     return value
 
 
@@ -120,28 +168,34 @@ def _phone(value: object) -> Value:
 
 
 def _kind(value: object) -> Value:
-    if value not in list(PremisesKind):
+    found = KINDS.get(value) or KINDS.get(_bare(value)) if isinstance(value, str) else None
+    if found is None:
         raise NotAllowedHere(", ".join(PremisesKind))
-    return str(value)
+    return found
 
 
-def _profile(value: object) -> Value:
-    number = int(value) if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value) else value
-    if not isinstance(number, int) or isinstance(number, bool) or not PROFILE_MIN_MS <= number <= PROFILE_MAX_MS:
-        raise NotAllowedHere(f"{PROFILE_MIN_MS} to {PROFILE_MAX_MS} ms (profiles: 20000, 90000, 180000)")
-    return number
+def _number(low: int, high: int, allowed: str) -> Callable[[object], Value]:
+    def check(value: object) -> Value:
+        value = _bare(value)
+        number = int(value) if isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value) else value
+        if not isinstance(number, int) or isinstance(number, bool) or not low <= number <= high:
+            raise NotAllowedHere(f"{low} to {high} {allowed}")
+        return number
+
+    return check
 
 
 def _yes(value: object) -> Value:
-    words = {True: 1, False: 0, "true": 1, "false": 0, "yes": 1, "no": 0}
-    found = words.get(value.lower() if isinstance(value, str) else value) if isinstance(value, str | bool) else None
+    value = _bare(value)
+    found = YES.get(value.lower() if isinstance(value, str) else value) if isinstance(value, str | bool) else None
     if found is None:
         raise NotAllowedHere("true or false")
     return found
 
 
 def _word(value: object) -> Value:
-    if not isinstance(value, str) or not re.fullmatch(r"[a-z][a-z0-9_]{0,31}", value):
+    value = _bare(value)
+    if not isinstance(value, str) or not _WORD.fullmatch(value):
         raise NotAllowedHere("a zone kind, as in the gateway's configuration (door, panic, smoke, nvr_online ...)")
     return value
 
@@ -155,15 +209,25 @@ FIELDS: dict[str, dict[str, Field]] = {
         "county": ID,
         "name": Field(_name, ""),
     },
-    "station": {"id": ID, "area": ID, "name": Field(_name, "")},
-    "gateway": {"id": Field(_unreserved(RESERVED_GATEWAYS)), "area": ID, "profile_ms": Field(_profile, 90_000)},
+    "station": {
+        "id": ID,
+        "area": ID,
+        "name": Field(_name, ""),
+        "households": Field(_number(0, HOUSEHOLDS_MAX, "households in the village"), 0),
+    },
+    "gateway": {
+        "id": Field(_unreserved(RESERVED_GATEWAYS)),
+        "area": ID,
+        "profile_ms": Field(_number(PROFILE_MIN_MS, PROFILE_MAX_MS, "ms (profiles: 20000, 90000, 180000)"), 90_000),
+    },
     "group": {
         "id": ID,
         "area": ID,
         "station": ID,
         "members": Field(_ids),
-        "adjacent": Field(_ids, ()),
+        "adjacent": Field(_groups, ()),
         "head": OPTIONAL,
+        "any_size": Field(_yes, 0),
     },
     "premises": {
         "id": ID,

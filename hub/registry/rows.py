@@ -1,115 +1,153 @@
-"""Rows of the registry's tables as they stand in the files, each with where it stands."""
+"""Rows of the registry's tables as they stand in the files, read one by one, each with where it stands."""
 
 from __future__ import annotations
 
 import csv
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
+from hub.registry.faults import Faults
+from hub.registry.headings import TABLES, canonical
 from protocol.faults import Fault, shown
 
-TABLES = ("area", "station", "gateway", "group", "premises", "zone", "contact")
 FILES = {
     table: f"{name}.csv"
     for table, name in zip(
-        TABLES, ("areas", "stations", "gateways", "groups", "premises", "zones", "contacts"), strict=True
+        TABLES, ("areas", "stations", "gateways", "premises", "groups", "zones", "contacts"), strict=True
     )
 }
 REQUIRED = ("area", "gateway", "premises")
-SIZE_MAX = 64 * 1024 * 1024
+TOML_MAX = 64 * 1024 * 1024
+CSV_MAX = 1024 * 1024 * 1024
+"""Bytes of one file. A TOML file is held in memory as a whole, a CSV file is read line by line."""
+
+Line: TypeAlias = tuple[int, Sequence[object]]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """`values` as read (text from CSV). `where` is the file and, in CSV, its line; `at` goes before a key."""
+class Sheet:
+    """One table as it stands in one file: `head` has the keys, `lines` each row's number and cells (None: nothing).
+
+    `where` and `at` are put together with the row's number ("zones.csv:{}", "zone[{}]."); `titles` are the keys as
+    the file writes them.
+    """
 
     table: str
     where: str
     at: str
-    values: dict[str, object]
+    head: tuple[str, ...]
+    titles: tuple[str, ...]
+    lines: Callable[[], Iterator[Line]]
 
-    def fault(self, key: str, value: object, allowed: str) -> Fault:
-        """A fault of this row."""
-        return Fault(self.where, f"{self.at}{key}", value if isinstance(value, str) else shown(value), allowed)
-
-
-def rows_of(path: Path, faults: list[Fault]) -> list[Row]:
-    """All rows of a TOML file or a folder of CSV files; what cannot be read is in `faults`.
-
-    Where there is one area only, rows need not name it.
-    """
-    rows = list(_from_csv(path, faults) if path.is_dir() else _from_toml(path, faults))
-    areas = [row.values.get("id") for row in rows if row.table == "area"]
-    if len(areas) == 1:
-        for row in rows:
-            if row.table != "area":
-                row.values.setdefault("area", areas[0])
-    return rows
+    def fault(self, number: int, key: str, value: object, allowed: str) -> Fault:
+        """A fault of one row."""
+        title = self.titles[self.head.index(key)] if key in self.head else key
+        found = value if isinstance(value, str) else shown(value)
+        return Fault(
+            self.where.replace("{}", str(number)), f"{self.at.replace('{}', str(number))}{title}", found, allowed
+        )
 
 
-def _from_toml(path: Path, faults: list[Fault]) -> Iterator[Row]:
-    text = _text(path, faults)
-    if text is None:
-        return
+def sheets_of(path: Path, faults: Faults) -> list[Sheet]:
+    """The tables of a TOML file, an XLSX workbook or a folder of CSV files, in the order of `TABLES`; what cannot be
+    read is in `faults`, now or when the lines are read."""
+    if path.suffix.lower() == ".xlsx":
+        from hub.registry.workbook import sheets  # its library is slow to load, and a hub at its start needs none
+
+        found = sheets(path, faults)
+    else:
+        found = list(_from_csv(path, faults) if path.is_dir() else _from_toml(path, faults))
+    return sorted(found, key=lambda sheet: TABLES.index(sheet.table))
+
+
+def headed(
+    table: str, where: str, at: str, titles: Sequence[str], lines: Callable[[], Iterator[Line]], faults: Faults
+) -> Sheet | None:
+    """A sheet with this head line; None, and its fault told, when it is none."""
+    keys = tuple(canonical(table, title) for title in titles)
+    if not keys or "" in keys or len(set(keys)) < len(keys):
+        first = Fault(
+            where.replace("{}", "1"), "the head line", ",".join(titles) or "nothing", "each column named once"
+        )
+        faults.tell(first)
+        return None
+    return Sheet(table, where, at, keys, tuple(titles), lines)
+
+
+def _from_toml(path: Path, faults: Faults) -> Iterator[Sheet]:
     try:
-        tables = tomllib.loads(text)
+        if not _small(path, TOML_MAX, faults):
+            return
+        tables = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except tomllib.TOMLDecodeError as cause:
-        faults.append(Fault(path.name, "the file", str(cause), "TOML 1.0"))
+        faults.tell(Fault(path.name, "the file", str(cause), "TOML 1.0"))
+        return
+    except (OSError, UnicodeDecodeError, RecursionError) as cause:
+        faults.tell(_unreadable(path.name, cause))
         return
     for table, rows in tables.items():
         if table not in TABLES or not isinstance(rows, list):
-            faults.append(Fault(path.name, table, shown(rows, 40), f"[[table]] of {', '.join(TABLES)}"))
+            faults.tell(Fault(path.name, table, shown(rows, 40), f"[[table]] of {', '.join(TABLES)}"))
             continue
         for number, row in enumerate(rows):
-            if isinstance(row, dict):
-                yield Row(table, path.name, f"{table}[{number}].", row)
-            else:
-                faults.append(Fault(path.name, f"{table}[{number}]", shown(row), f"a table [[{table}]]"))
+            if not isinstance(row, dict):
+                faults.tell(Fault(path.name, f"{table}[{number}]", shown(row), f"a table [[{table}]]"))
+        good = [(number, row) for number, row in enumerate(rows) if isinstance(row, dict)]
+        keys = tuple(dict.fromkeys(key for _, row in good for key in row))
+        cells: list[Line] = [(number, [row.get(key) for key in keys]) for number, row in good]
+        yield Sheet(table, path.name, f"{table}[{{}}].", keys, keys, cells.__iter__)
 
 
-def _from_csv(folder: Path, faults: list[Fault]) -> Iterator[Row]:
+def _from_csv(folder: Path, faults: Faults) -> Iterator[Sheet]:
     for other in sorted(folder.glob("*.csv")):
         if other.name not in FILES.values():
-            faults.append(Fault(other.name, "the file", other.name, f"one of {', '.join(FILES.values())}"))
+            faults.tell(Fault(other.name, "the file", other.name, f"one of {', '.join(FILES.values())}"))
     for table, name in FILES.items():
         path = folder / name
-        if not path.exists() and table not in REQUIRED:
-            continue
-        text = _text(path, faults)
-        if text is not None:
-            yield from _lines(table, name, text, faults)
+        if (path.exists() or table in REQUIRED) and (sheet := _csv_sheet(table, path, faults)) is not None:
+            yield sheet
 
 
-def _lines(table: str, name: str, text: str, faults: list[Fault]) -> Iterator[Row]:
-    reader = csv.reader(text.splitlines(keepends=True), strict=True)
+def _csv_sheet(table: str, path: Path, faults: Faults) -> Sheet | None:
     try:
-        head = [column.strip() for column in next(reader, [])]
-        if not head or len(set(head)) < len(head):
-            faults.append(Fault(f"{name}:1", "the head line", ",".join(head) or "nothing", "each column named once"))
-            return
-        for cells in reader:
-            where = f"{name}:{reader.line_num}"
-            if not any(cell.strip() for cell in cells):
-                continue
-            if len(cells) != len(head):
-                faults.append(Fault(where, "the line", f"{len(cells)} cells", f"{len(head)}: {','.join(head)}"))
-                continue
-            values = {column: cell.strip() for column, cell in zip(head, cells, strict=True)}
-            yield Row(table, where, "", {column: cell for column, cell in values.items() if cell})
-    except csv.Error as cause:
-        faults.append(Fault(f"{name}:{reader.line_num}", "the line", str(cause), "CSV as RFC 4180 has it"))
-
-
-def _text(path: Path, faults: list[Fault]) -> str | None:
-    try:
-        if path.stat().st_size > SIZE_MAX:
-            faults.append(Fault(path.name, "the file", f"{path.stat().st_size} bytes", f"at most {SIZE_MAX} bytes"))
+        if not _small(path, CSV_MAX, faults):
             return None
-        return path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        faults.append(Fault(path.name, "the file", "nothing", "a TOML file, or a folder of CSV files with this one"))
-    except (OSError, UnicodeDecodeError) as cause:
-        faults.append(Fault(path.name, "the file", str(cause), "a readable file in UTF-8"))
-    return None
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            titles = [title.strip() for title in next(csv.reader(file, strict=True), [])]
+    except (OSError, UnicodeDecodeError, csv.Error) as cause:
+        faults.tell(_unreadable(path.name, cause))
+        return None
+
+    def lines() -> Iterator[Line]:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            try:
+                next(reader)
+                for cells in reader:
+                    if len(cells) == len(titles):
+                        yield reader.line_num, cells
+                    elif any(cell.strip() for cell in cells):
+                        where, found = f"{path.name}:{reader.line_num}", f"{len(cells)} cells"
+                        faults.tell(Fault(where, "the line", found, f"{len(titles)}: {','.join(titles)}"))
+            except csv.Error as cause:
+                where = f"{path.name}:{reader.line_num}"
+                faults.tell(Fault(where, "the line", str(cause), "CSV as RFC 4180 has it"))
+            except UnicodeDecodeError as cause:
+                faults.tell(Fault(f"{path.name}:{reader.line_num + 1}", "the line", str(cause), "UTF-8 text"))
+
+    return headed(table, f"{path.name}:{{}}", "", titles, lines, faults)
+
+
+def _small(path: Path, most: int, faults: Faults) -> bool:
+    if (size := path.stat().st_size) > most:
+        faults.tell(Fault(path.name, "the file", f"{size} bytes", f"at most {most} bytes"))
+    return size <= most
+
+
+def _unreadable(name: str, cause: Exception) -> Fault:
+    if isinstance(cause, FileNotFoundError):
+        return Fault(name, "the file", "nothing", "a TOML file, or a folder of CSV files with this one")
+    return Fault(name, "the file", str(cause), "a readable file in UTF-8")

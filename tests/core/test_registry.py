@@ -112,13 +112,24 @@ def test_ten_faults_are_ten_faults(tmp_path: Path) -> None:
         assert f"{said}" in faults, said
 
 
-def test_a_group_over_twenty_is_refused_and_one_under_ten_is_a_warning(tmp_path: Path) -> None:
-    """Sites count; a hamlet has what it has."""
-    more = ", ".join(f'"x{number}"' for number in range(11))
-    path = edited(tmp_path, ('"h10"]', f'"h10", {more}]'))
-    assert any("found 21 members; allowed: at most 20, sites counted" in fault for fault in faults_of(path))
-    fewer = load(edited(tmp_path, ('"h09", "h10"]', '"h09"]')))
-    assert {"9 members", "h10"} == {warning.value for warning in fewer.warnings}
+def test_a_group_of_another_size_is_a_warning_unless_it_is_meant(tmp_path: Path) -> None:
+    """Sites count; a hamlet has what it has, and says so."""
+    fewer = ('"h09", "h10"]', '"h09"]')
+    assert {"9 members", "h10"} == {warning.value for warning in load(edited(tmp_path, fewer)).warnings}
+    meant = load(edited(tmp_path, fewer, ('head = "h01"', 'head = "h01"\nany_size = true')))
+    assert {"h10"} == {warning.value for warning in meant.warnings}
+    both = (
+        'members = ["h01"',
+        'members = ["h11", "h12", "h13", "h14", "h15", "h16", "h17", "h18", "h19", "h20", "works", "h01"',
+    )
+    assert ["21 members"] == [warning.value for warning in load(edited(tmp_path, both)).warnings]
+
+
+def test_no_gateway_takes_more_than_sixty_four_members(tmp_path: Path) -> None:
+    """Then it is refused, meant or not."""
+    more = ", ".join(f'"x{number}"' for number in range(55))
+    path = edited(tmp_path, ('"h10"]', f'"h10", {more}]\nany_size = true'))
+    assert any("found 65 members; allowed: at most 64, sites counted" in fault for fault in faults_of(path))
 
 
 def test_a_gateway_of_another_area_is_refused_and_named(tmp_path: Path) -> None:
@@ -176,6 +187,7 @@ def test_a_missing_file_or_folder_says_so(tmp_path: Path) -> None:
         ("13800000001", "+8613800000001"),
         ("0574-8800-0000", "+8657488000000"),
         ("+4930123456", "+4930123456"),
+        ("8613800000001", "+8613800000001"),
         ("12800000001", None),
         ("+8612800000001", None),
         ("110", None),
