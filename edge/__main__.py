@@ -120,6 +120,8 @@ def walk(config: ConfigPath, set_: Overrides = None) -> None:
         raise typer.Exit(2)
     site = Walk(found.site)
     asyncio.run(_walk(found, site))
+    for zone, rest in site.at_rest().items():
+        typer.echo(f"LOOP        {zone}: {rest}")
     for zone, missing in site.unproved().items():
         typer.echo(f"NOT PROVED  {zone}: {missing}")
     typer.echo(f"{len(found.site.zones) - len(site.unproved())} of {len(found.site.zones)} zones proved")

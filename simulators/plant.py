@@ -10,7 +10,8 @@ from types import TracebackType
 from typing import Self
 
 from edge.config import Bus, Config
-from edge.core.site import Contact, Role, Zone, ZoneKind
+from edge.core.ohms import value_of
+from edge.core.site import Contact, Loop, Role, Zone, ZoneKind
 from edge.gpio.lines import LineSettings
 from edge.port import Value
 from protocol.faults import Fault, Refused, shown
@@ -168,10 +169,13 @@ def raw(zone: Zone, condition: Condition) -> Value:
         if condition in (Condition.ALARM, Condition.NORMAL):
             return zone.judge.alarm is (condition is Condition.ALARM)
         raise Refused([Fault(zone.id, "condition", condition, "normal or alarm: it is a plain contact")])
-    for band in zone.judge:
+    loop = zone.judge if isinstance(zone.judge, Loop) else None
+    bands = zone.judge if isinstance(zone.judge, tuple) else zone.judge.bands
+    for band in bands:
         if band.condition is condition:
-            return _inside(band.low, band.high)
-    known = ", ".join(sorted({band.condition for band in zone.judge}))
+            inside = _inside(band.low, band.high)
+            return inside if loop is None else value_of(loop, max(0.0, inside))
+    known = ", ".join(sorted({band.condition for band in bands}))
     raise Refused([Fault(zone.id, "condition", condition, f"one of {known}")])
 
 

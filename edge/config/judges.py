@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 
+from edge.config.loops import loop_of
 from edge.config.model import ZoneTable
 from edge.core.site import Band, Contact, Judge, ZoneKind
 from edge.port import Point
@@ -12,12 +14,14 @@ from protocol.faults import Fault, shown
 from protocol.records import Condition
 
 CONTACT_KEYS = ("normal", "active")
-NUMBER_KEYS = ("bands", "above", "below")
+NUMBER_KEYS = ("bands", "above", "below", "hysteresis")
 ANY = (Band(-math.inf, math.inf, Condition.NORMAL),)
 
 
 def judge_of(zone: ZoneTable, point: Point, where: str, key: str) -> Judge | list[Fault]:
     """The judge, or everything wrong with the keys that should say it. `key` is the zone's place in the file."""
+    if zone.loop is not None:
+        return loop_of(zone, zone.loop, point, where, key)
     contact = [name for name in CONTACT_KEYS if getattr(zone, name) is not None]
     number = [name for name in NUMBER_KEYS if getattr(zone, name) is not None]
     if point.kind == "bool":
@@ -37,8 +41,10 @@ def judge_of(zone: ZoneTable, point: Point, where: str, key: str) -> Judge | lis
         Fault(where, f"{key}.{name}", shown(getattr(zone, name)), f"bands, above or below: {zone.source} is a number")
         for name in contact
     ]
-    if not number and not contact and zone.kind is not ZoneKind.METER:
-        faults.append(Fault(where, f"{key}.bands", "nothing", f"bands, above or below: {zone.source} is a number"))
+    if number in ([], ["hysteresis"]) and not contact and zone.kind is not ZoneKind.METER:
+        faults.append(
+            Fault(where, f"{key}.bands", "nothing", f"bands, above, below or loop: {zone.source} is a number")
+        )
     if zone.bands is not None:
         faults += _band_faults(zone, where, key)
     elif zone.above is not None and zone.below is not None and zone.below > zone.above:
@@ -51,6 +57,11 @@ def _contact(zone: ZoneTable) -> Contact:
 
 
 def _bands(zone: ZoneTable) -> tuple[Band, ...]:
+    stay = zone.hysteresis or 0.0
+    return tuple(replace(band, keep_low=band.low - stay, keep_high=band.high + stay) for band in _edges(zone))
+
+
+def _edges(zone: ZoneTable) -> tuple[Band, ...]:
     if zone.bands is not None:
         return tuple(Band(b.low, b.high, Condition(b.condition)) for b in sorted(zone.bands, key=lambda b: b.low))
     if zone.above is None and zone.below is None:

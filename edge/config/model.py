@@ -126,8 +126,30 @@ class BandTable(Table):
         return self
 
 
+class LoopTable(Table):
+    """[zone.loop]: a loop with end-of-line resistors. Resistances in ohm; `tolerance` and `hysteresis` are shares.
+
+    Around `normal_ohm` and `alarm_ohm` the tolerance is normal and alarm, far below both is a tamper short, far above
+    a tamper open, between is a fault.
+    """
+
+    normal_ohm: float = Field(gt=0, le=1_000_000, description="of the loop at rest, by its resistors")
+    alarm_ohm: float = Field(gt=0, le=1_000_000, description="of the loop with its contact moved")
+    measured_ohm: float | None = Field(
+        None,
+        gt=0,
+        le=1_000_000,
+        description="at rest, measured at commissioning (lianfang edge walk); scales all bands",
+    )
+    tolerance: float = Field(0.25, ge=0.02, le=0.45)
+    hysteresis: float = Field(0.03, ge=0, le=0.2, description="how far beyond a band's edge a value still counts in it")
+    feed_ohm: float | None = Field(None, gt=0, le=1_000_000, description="the resistor that feeds the loop")
+    feed_volt: float | None = Field(None, gt=0, le=60, description="the voltage that feeds the loop")
+
+
 class ZoneTable(Table):
-    """[[zone]]. What its value means: `normal` or `active` for a contact, `bands` or `above`/`below` for a number."""
+    """[[zone]]. What its value means: `normal` or `active` for a contact, `bands` or `above`/`below` for a number,
+    `loop` for one with end-of-line resistors."""
 
     id: Id
     premises: Id
@@ -140,6 +162,10 @@ class ZoneTable(Table):
     bands: list[BandTable] | None = Field(None, min_length=2, max_length=16)
     above: float | None = Field(None, allow_inf_nan=False, description="a greater value means alarm")
     below: float | None = Field(None, allow_inf_nan=False, description="a lesser value means alarm")
+    hysteresis: float | None = Field(
+        None, ge=0, allow_inf_nan=False, description="how far beyond its band's edge a value still counts in it"
+    )
+    loop: LoopTable | None = None
     arming: Arming | None = None
     on_ms: int | None = Field(None, ge=0, le=HOUR_MS, description="how long an alarm must hold")
     off_ms: int | None = Field(None, ge=0, le=HOUR_MS, description="how long normal must hold")

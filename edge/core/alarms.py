@@ -82,7 +82,8 @@ class Alarms:
             if change.now is not condition:
                 self._scribe.end(facet, kind, change.at_ns, where)
             elif self._bypasses.why.get(wire.zone.id) is not Why.CHATTER:
-                self._scribe.begin(facet, kind, change.at_ns, where)
+                said: Detail = {"loop": wire.band.says} if wire.band is not None and wire.band.says else {}
+                self._scribe.begin(facet, kind, change.at_ns, _where(wire.zone, said))
 
     def _alarm(self, wire: Wire, at_ns: int, known: str | None = None) -> None:
         zone, kind = wire.zone, NATURES[wire.zone.kind].raises

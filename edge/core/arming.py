@@ -5,6 +5,7 @@ Times are monotonic ns. A premises or zone that the site does not have is a KeyE
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from edge.core.alarms import Alarms
@@ -24,8 +25,8 @@ from protocol.records import Condition
 class Armed(NamedTuple):
     """What became of arming: the reasons against it, or of the zones that were left out for it."""
 
-    refused: list[str] = []
-    left_out: list[str] = []
+    refused: Sequence[str] = ()
+    left_out: Sequence[str] = ()
 
 
 class Keypad:
@@ -58,7 +59,7 @@ class Keypad:
                 self._deadlines.set(Timer(ENTRY, premises), partition.entry_due_ns)
 
     def arm(self, premises: str, mode: Mode, how: str, force: bool = False) -> Armed:
-        """Arm a partition; where something hinders that, nothing has changed, unless it is to be left out by `force`."""
+        """Arm a partition; where something hinders that, nothing has changed, unless `force` is to leave it out."""
         partition = self._partitions[premises]
         if partition.mode is mode:
             return Armed()

@@ -28,6 +28,7 @@ from edge.core.devices import Watched
 from edge.core.events import Scribe, Where
 from edge.core.io import Effect, Input, Looked, Memory, Ordered, Receipted, Remember, Stored, Tick, Troubled
 from edge.core.lamps import LAMP, Lamps, Stage
+from edge.core.loops import LOOPS, Loops
 from edge.core.orders import Orders
 from edge.core.premises import ENTRY, EXIT, Partition
 from edge.core.ringing import SIREN, Ringing
@@ -71,6 +72,7 @@ class Gateway:
         self._devices = _devices(site, self._zones)
         self._silence = Silence(self._devices, site.limits.device_lost_ms, self._scribe, self._deadlines, self._zones)
         self._values = Values(site, self._scribe)
+        self._loops = Loops(site, memory, self._scribe, self._deadlines, self._zones)
         hands = (self._zones, self._alarms, self._keypad, self._ringing, self._lamps, self._bypasses)
         self._orders = Orders(site, memory, self._scribe, *hands, self._awaited, self._is_silent)
         self._on: dict[str, Callable[[str, int], None]] = {
@@ -82,6 +84,7 @@ class Gateway:
             QUIET: self._alarms.quiet_over,
             HELD: self._switches.held,
             SETTLED: self._switches.settled,
+            LOOPS: self._loops.hour,
         }
 
     def start(self, now: Stamp) -> list[Effect]:
@@ -93,6 +96,7 @@ class Gateway:
         self._bypasses.resume()
         self._keypad.resume()
         self._switches.resume()
+        self._loops.resume()
         self._silence.resume()
         return self._effects()
 
@@ -146,6 +150,8 @@ class Gateway:
             awaited=dict(self._awaited.records),
             periods={p: kept for p, one in self._partitions.items() if (kept := one.remembered(self._kboot))},
             stood=dict(self._switches.stood),
+            loops=dict(self._loops.tallies),
+            loop_hours=self._loops.hours,
         )
 
     def _effects(self) -> list[Effect]:
@@ -167,6 +173,7 @@ class Gateway:
                 self._deadlines.clear(timer)
         if reading.values:
             self._values.look(reading)
+            self._loops.look(reading)
         if self._silence.looked(device, reading):
             self._restate(device.id)
 

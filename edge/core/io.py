@@ -130,6 +130,15 @@ class Period(msgspec.Struct, frozen=True):
     intruded: dict[str, int] = {}
 
 
+class Tally(msgspec.Struct, frozen=True, array_like=True):
+    """What a loop measured while all was well, in ohm: how often, the least, the sum, the most."""
+
+    count: int
+    low: float
+    total: float
+    high: float
+
+
 class Memory(msgspec.Struct, frozen=True):
     """What must survive a restart: arming, latches, sirens, orders acted on (id to hub ms of expiry), causes rung.
 
@@ -141,6 +150,7 @@ class Memory(msgspec.Struct, frozen=True):
     a restart neither repeats it nor forgets to say that it ended. `lamps` maps a zone to what its lamp shows, `awaited`
     to the record that set it off last, (instance, seq), until the hub has it. `periods` maps a premises to its armed
     period, `stood` a keyswitch to where it was seen last, so that a turn while nobody looked is no less a turn.
+    `loops` are the tallies of this day's `loop_hours` of running.
     """
 
     modes: dict[str, str] = {}
@@ -157,3 +167,5 @@ class Memory(msgspec.Struct, frozen=True):
     expired_ms: int = 0
     periods: dict[str, Period] = {}
     stood: dict[str, str] = {}
+    loops: dict[str, Tally] = {}
+    loop_hours: int = 0

@@ -94,21 +94,50 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """A measured value in [low, high) means `condition`; outside every band it means fault."""
+    """A measured value in [low, high) means `condition`; outside every band it means fault.
+
+    Once in the band a value stays in it within [keep_low, keep_high), so that one at its edge does not chatter; None:
+    the edge itself. `says` tells two bands of one condition apart.
+    """
 
     low: float
     high: float
     condition: Condition
+    keep_low: float | None = None
+    keep_high: float | None = None
+    says: str = ""
+
+    def keeps(self, value: float) -> bool:
+        """Whether a value that was in the band still is."""
+        low = self.low if self.keep_low is None else self.keep_low
+        return low <= value < (self.high if self.keep_high is None else self.keep_high)
 
 
-Judge: TypeAlias = Contact | tuple[Band, ...]
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """A loop measured as the voltage across it, fed with `volt` through `ohm`."""
+
+    ohm: float
+    volt: float
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """A loop with end-of-line resistors: its bands are in ohm. Without a `feed` the value is the resistance."""
+
+    bands: tuple[Band, ...]
+    feed: Feed | None = None
+
+
+Judge: TypeAlias = Contact | tuple[Band, ...] | Loop
 
 
 @dataclass(frozen=True, slots=True)
 class Hand:
     """What turning or pressing a zone does to its partition: a keyswitch, an arm button, a duress position.
 
-    It arms `mode`, leaving out what is in the way where it is to `force`. A button held for `hold_ms` disarms; 0: never.
+    It arms `mode`, leaving out what is in the way where it is to `force`. A button held for `hold_ms` disarms; with 0
+    it never does.
     """
 
     mode: Mode = Mode.ARMED_AWAY

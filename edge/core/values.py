@@ -1,10 +1,13 @@
-"""Measured values of zones that report everything: when they change, not more than once a second, and now and then."""
+"""Measured values of zones that report everything: when they change, not more than once a second, and now and then.
+
+Those of a household's sensors never: a loop's value tells who goes in and out.
+"""
 
 from __future__ import annotations
 
 from edge.core.bounds import NS_PER_MS, fits
 from edge.core.events import Scribe
-from edge.core.site import Contact, Site
+from edge.core.site import Contact, Site, ZoneKind
 from edge.port import Reading
 
 LEAST_MS = 1_000
@@ -20,8 +23,10 @@ class Values:
         self._scribe = scribe
         self._zones: dict[str, dict[str, list[str]]] = {}
         self._told: dict[str, tuple[float, int]] = {}
+        homes = {premises.id for premises in site.premises if premises.household}
         for zone in site.zones:
-            if zone.report == "every" and not isinstance(zone.judge, Contact):
+            private = zone.premises in homes and zone.kind is not ZoneKind.METER
+            if zone.report == "every" and not isinstance(zone.judge, Contact) and not private:
                 device, _, point = zone.source.partition("/")
                 self._zones.setdefault(device, {}).setdefault(point, []).append(zone.id)
 
