@@ -157,8 +157,7 @@ class Desk:
 
     def groups(self, area: str | None = None) -> list[GroupView]:
         """Every group of an area, or of all."""
-        keys = sorted(key for key in self._registry.groups if area in (None, key[0]))
-        return [view for key in keys if (view := self._viewer.group(*key)) is not None]
+        return self._viewer.groups(area)
 
     def gateways(self, area: str | None = None) -> list[GatewayView]:
         """Every gateway with its link as the desk was told (None: never told)."""
@@ -167,6 +166,10 @@ class Desk:
     def zones(self, area: str | None = None, gateway: str | None = None) -> list[ZoneView]:
         """Every zone with its live conditions from events; unknown while its gateway is not heard."""
         return self._viewer.zones(area, gateway)
+
+    def zone(self, area: str, zone: str) -> ZoneView | None:
+        """One zone; None when the registry has none."""
+        return self._viewer.zone(area, zone)
 
     def counts(self, area: str | None = None) -> Counts:
         """Live counts for the console's head line and the metrics."""
