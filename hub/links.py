@@ -6,6 +6,7 @@ Loss is judged by last heard alone (a killed broker sends no Will); a retained m
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from heapq import heapify, heappop, heappush
 
 from hub.core.io import Linked, Twinned
 from hub.core.registry import GatewayEntry, Registry
@@ -19,6 +20,7 @@ class Known:
     """One gateway as it was last heard. `heard_ms` is hub wall, `heard_mono_ms` hub monotonic; None: not yet.
 
     `birth`, `zones` and `session` are those of the process that is shown; `births` has those of others beside it.
+    `watched`: it stands among those whose silence is looked for.
     """
 
     entry: GatewayEntry
@@ -31,6 +33,7 @@ class Known:
     session: Session | None = None
     zones: dict[str, ZoneBorn] = field(default_factory=dict)
     births: dict[str, tuple[Birth, dict[str, ZoneBorn]]] = field(default_factory=dict)
+    watched: bool = True
 
     def silent_from_ms(self) -> int:
         """Monotonic ms from which the silence counts: last heard, or the hub's start."""
@@ -44,13 +47,17 @@ class Links:
         self.known = {
             key: Known(entry, mono_ms, Speakers(entry.profile_ms)) for key, entry in registry.gateways.items()
         }
+        self._watch = [(mono_ms + known.entry.profile_ms, *key) for key, known in self.known.items()]
+        heapify(self._watch)
+        self._count: dict[bool | None, int] = {None: len(self.known), True: 0, False: 0}
 
     def recall(self, views: list[GatewayView]) -> None:
         """What the desk was told before the hub's start."""
         for view in views:
             if (known := self.known.get((view.area, view.id))) is not None:
                 # Of one that was up the view says when it was last heard before the loss; it was heard since.
-                known.told, known.heard_ms = view.up, view.since_ms if view.up else view.heard_ms
+                self._tell(known, view.up)
+                known.heard_ms = view.since_ms if view.up else view.heard_ms
                 known.speakers = Speakers(view.profile_ms, view.rightful, view.seconds, known.grace_from_ms)
 
     def spoke(self, area: str, gateway: str, instance: str, boot: int, mono_ms: int) -> Twinned | None:
@@ -84,20 +91,38 @@ class Links:
         known.heard_mono_ms, known.heard_ms = mono_ms, now_ms
         if known.told is True:
             return None
-        known.told = True
+        self._tell(known, True)
+        if not known.watched:
+            known.watched = True
+            heappush(self._watch, (mono_ms + known.entry.profile_ms, area, gateway))
         return Linked(area, gateway, True, now_ms if before_ms is None else before_ms)
 
     def lost(self, mono_ms: int, now_ms: int) -> list[Linked]:
-        """Gateways whose reporting time has passed in silence, each told once."""
+        """Gateways whose reporting time has passed in silence, each told once.
+
+        Looks at those alone of which nothing was heard when it was last looked; the others of a county cost nothing.
+        """
         found = []
-        for (area, gateway), known in self.known.items():
-            silent_ms = mono_ms - known.silent_from_ms()
-            if known.told is not False and silent_ms >= known.entry.profile_ms:
-                known.told = False
-                found.append(
-                    Linked(area, gateway, False, now_ms - silent_ms if known.heard_ms is None else known.heard_ms)
-                )
+        while self._watch and self._watch[0][0] <= mono_ms:
+            _, area, gateway = heappop(self._watch)
+            known = self.known[area, gateway]
+            due_ms = known.silent_from_ms() + known.entry.profile_ms
+            if known.told is False:
+                known.watched = False
+            elif due_ms > mono_ms:
+                heappush(self._watch, (due_ms, area, gateway))
+            else:
+                known.watched = False
+                self._tell(known, False)
+                before_ms = due_ms - known.entry.profile_ms
+                heard_ms = now_ms - (mono_ms - before_ms) if known.heard_ms is None else known.heard_ms
+                found.append(Linked(area, gateway, False, heard_ms))
         return found
+
+    def _tell(self, known: Known, up: bool | None) -> None:
+        self._count[known.told] -= 1
+        self._count[up] += 1
+        known.told = up
 
     def born(self, area: str, gateway: str, birth: Birth, zones: list[ZoneBorn]) -> bool:
         """Take a birth over; False for one of an older boot, which is shown only once its process is the rightful."""
@@ -137,8 +162,8 @@ class Links:
 
     def online(self) -> int:
         """How many gateways were heard within their reporting time."""
-        return sum(known.told is True for known in self.known.values())
+        return self._count[True]
 
     def count_lost(self) -> int:
         """How many were not."""
-        return sum(known.told is False for known in self.known.values())
+        return self._count[False]

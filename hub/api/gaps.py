@@ -14,6 +14,7 @@ from hub.api.problems import responses
 from hub.api.shapes import page_of
 from hub.core import ledger
 from hub.core.ledger import Book, GapState
+from hub.core.registry import of_area
 from hub.settings import Id
 from protocol.records import Lane
 
@@ -66,7 +67,7 @@ async def read_gaps(
 
 
 def _gateways(hub: Parts, area: str) -> list[str]:
-    return sorted(known for of, known in hub.registry.gateways if of == area)
+    return sorted(of_area(hub.registry.gateways, area))
 
 
 async def _gaps(hub: Parts, area: str, gateways: list[str], only: Lane | None) -> AsyncIterator[GapShown]:

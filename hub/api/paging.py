@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from http import HTTPStatus
 from typing import Annotated, TypeVar
 
@@ -24,6 +24,19 @@ def page(items: Sequence[T], key: Callable[[T], str], limit: int, cursor: str | 
     rest = [item for item in items if key(item) > after]
     some = rest[:limit]
     return some, closed(key(some[-1])) if len(rest) > limit else None
+
+
+def places(
+    areas: Iterable[str], ids: Callable[[str], Iterable[str]], limit: int, cursor: str | None
+) -> tuple[list[tuple[str, str]], str | None]:
+    """A page of what is in areas, by (area, id): only the areas it is of are looked at. `ids` are those of one area."""
+    after, _, last = opened(cursor).partition(".") if cursor else ("", "", "")
+    found: list[tuple[str, str]] = []
+    for area in sorted(area for area in areas if area >= after):
+        found += ((area, one) for one in sorted(ids(area)) if area > after or one > last)
+        if len(found) > limit:
+            return found[:limit], closed(".".join(found[limit - 1]))
+    return found, None
 
 
 def closed(key: str) -> str:

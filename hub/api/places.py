@@ -9,10 +9,10 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from hub.api.desk import Asking, Hub, Parts, answer, seen_areas
-from hub.api.paging import Cursor, Limit, page
+from hub.api.paging import Cursor, Limit, places
 from hub.api.problems import responses
 from hub.api.shapes import page_of
-from hub.core.registry import PremisesKind
+from hub.core.registry import PremisesKind, of_area
 from hub.core.views import GroupView, ZoneView
 from hub.links import Known
 from hub.settings import Id
@@ -71,9 +71,9 @@ async def read_groups(
     hub: Hub, person: Asking, area: Id | None = None, limit: Limit = 500, cursor: Cursor = None
 ) -> Response:
     """Joint-defence groups, their open incidents, and who of them is being called."""
-    found = [view for one in seen_areas(hub, person, area) for view in hub.desk.groups(one)]
-    some, after = page(found, lambda view: f"{view.area}.{view.id}", limit, cursor)
-    return answer({"items": some, "next": after})
+    areas = seen_areas(hub, person, area)
+    some, after = places(areas, lambda one: of_area(hub.registry.groups, one), limit, cursor)
+    return answer({"items": [hub.desk.group(*key) for key in some], "next": after})
 
 
 @router.get("/gateways", response_model=page_of(GatewayShown), responses=responses())
@@ -81,10 +81,9 @@ async def read_gateways(
     hub: Hub, person: Asking, area: Id | None = None, limit: Limit = 500, cursor: Cursor = None
 ) -> Response:
     """Gateways and their sessions."""
-    areas = set(seen_areas(hub, person, area))
-    found = [(key, known) for key, known in sorted(hub.links.known.items()) if key[0] in areas]
-    some, after = page(found, lambda pair: f"{pair[0][0]}.{pair[0][1]}", limit, cursor)
-    return answer({"items": [_gateway(known) for _, known in some], "next": after})
+    areas = seen_areas(hub, person, area)
+    some, after = places(areas, lambda one: of_area(hub.registry.gateways, one), limit, cursor)
+    return answer({"items": [_gateway(hub.links.known[key]) for key in some], "next": after})
 
 
 @router.get("/zones", response_model=page_of(ZoneShown), responses=responses(503))
@@ -98,9 +97,13 @@ async def read_zones(
     cursor: Cursor = None,
 ) -> Response:
     """Zones and their condition, from events, births and telemetry; unknown while the gateway is not heard."""
-    views = [view for one in seen_areas(hub, person, area) for view in hub.desk.zones(one, gateway)]
-    views = [view for view in views if premises in (None, view.premises)]
-    some, after = page(views, lambda view: f"{view.area}.{view.id}", limit, cursor)
+
+    def wanted(one: str) -> list[str]:
+        zones = of_area(hub.registry.zones, one).values()
+        return [zone.id for zone in zones if gateway in (None, zone.gateway) and premises in (None, zone.premises)]
+
+    keys, after = places(seen_areas(hub, person, area), wanted, limit, cursor)
+    some = [view for key in keys if (view := hub.desk.zone(*key)) is not None]
     samples: dict[tuple[str, str], dict[str, Sample]] = {}
     for key in {(view.area, view.gateway) for view in some}:
         samples[key] = await _zone_samples(hub, *key)

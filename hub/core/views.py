@@ -8,7 +8,7 @@ from collections.abc import Collection
 import msgspec
 
 from hub.core.incident import UNRESOLVED, Incident, State
-from hub.core.registry import Registry, ZoneEntry
+from hub.core.registry import Registry, ZoneEntry, of_area
 from hub.core.state import Tables
 from protocol.kinds import Kind, Priority
 from protocol.records import Condition
@@ -121,8 +121,8 @@ class Viewer:
     def gateways(self, area: str | None) -> list[GatewayView]:
         """Every registered gateway with its link as last told."""
         views = []
-        for (of, gateway), entry in sorted(self._registry.gateways.items()):
-            if area in (None, of):
+        for of in self._areas(area):
+            for gateway, entry in sorted(of_area(self._registry.gateways, of).items(), key=lambda item: item[0]):
                 link = self._tables.links.committed((of, gateway))
                 told = (None, None, None) if link is None else (link.up, link.since_ms, link.heard_ms)
                 twins = self._tables.twins.committed((of, gateway))
@@ -130,13 +130,27 @@ class Viewer:
                 views.append(GatewayView(of, gateway, entry.profile_ms, *told, *who))
         return views
 
+    def groups(self, area: str | None) -> list[GroupView]:
+        """Every group of an area, or of all."""
+        keys = [(of, group) for of in self._areas(area) for group in sorted(of_area(self._registry.groups, of))]
+        return [view for key in keys if (view := self.group(*key)) is not None]
+
     def zones(self, area: str | None, gateway: str | None) -> list[ZoneView]:
         """Every registered zone with what its events say."""
         return [
             self._zone(entry)
-            for (of, _), entry in sorted(self._registry.zones.items())
-            if area in (None, of) and gateway in (None, entry.gateway)
+            for of in self._areas(area)
+            for _, entry in sorted(of_area(self._registry.zones, of).items(), key=lambda item: item[0])
+            if gateway in (None, entry.gateway)
         ]
+
+    def zone(self, area: str, zone: str) -> ZoneView | None:
+        """One zone; None when the registry has none."""
+        entry = self._registry.zones.get((area, zone))
+        return self._zone(entry) if entry is not None else None
+
+    def _areas(self, area: str | None) -> list[str]:
+        return sorted(self._registry.areas) if area is None else [area]
 
     def counts(self, area: str | None) -> Counts:
         """Live counts."""
