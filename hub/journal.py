@@ -17,9 +17,12 @@ from sqlalchemy import Connection, Engine, create_engine, delete, event, insert,
 
 from hub import migrations, tables
 from hub.chain import Entry, Head, link
-from hub.core.io import Input
+from hub.core.io import Input, Page, Rung
 from hub.mark import Mark
 from hub.past import JournalDamaged, entries_of, hash_of, heads_of, input_of, sqlite_path, told
+
+PAGES_KEPT_MS = 24 * 3_600_000
+"""How long a page can be found in the journal; its incident says for ever that it was asked for."""
 
 
 class JournalMoved(Exception):
@@ -57,12 +60,14 @@ class Alias:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What will be an entry: the input and when the desk took it, with the erasable text that belongs to it."""
+    """What will be an entry: the input and when the desk took it, with the erasable text that belongs to it, and the
+    pages it asks for."""
 
     area: str
     at_ms: int
     taken: Input
     aside: tuple[Note, ...] = ()
+    pages: tuple[Page, ...] = ()
 
 
 class Journal:
@@ -112,10 +117,20 @@ class Journal:
             for draft in drafts
             for note in draft.aside
         ]
+        pages = [
+            {"n": entry.n, "at": at, "at_ms": draft.at_ms, "area": page.area, "incident": page.incident}
+            | {"rung": page.rung.value, "why": page.why}
+            for draft, entry in zip(drafts, entries, strict=True)
+            for at, page in enumerate(draft.pages)
+        ]
         self._doubtful = True
         with told(), self._connection.begin():
             if notes:
                 self._connection.execute(insert(tables.note), notes)
+            if pages:
+                old = tables.page.c.at_ms < drafts[-1].at_ms - PAGES_KEPT_MS
+                self._connection.execute(delete(tables.page).where(old))
+                self._connection.execute(insert(tables.page), pages)
             if entries:
                 self._connection.execute(insert(tables.entry), [msgspec.structs.asdict(entry) for entry in entries])
         self._doubtful = False
@@ -161,6 +176,14 @@ class Journal:
     def heads(self) -> tuple[Head, ...]:
         """The end of each area's chain."""
         return tuple(self._heads.values())
+
+    def pages(self, since_ms: int) -> list[tuple[int, Page]]:
+        """Pages asked for since then, with when (hub wall ms), in order."""
+        row = tables.page.c
+        wanted = select(tables.page).where(row.at_ms >= since_ms).order_by(row.n, row.at)
+        with told(), self._engine.connect() as connection:
+            found = connection.execute(wanted).all()
+        return [(one.at_ms, Page(one.area, one.incident, Rung(one.rung), one.why)) for one in found]
 
     def aliases(self) -> dict[str, str]:
         """Person to alias, for everybody not erased."""

@@ -14,7 +14,7 @@ import structlog
 
 from hub.clock import HubClock
 from hub.core.desk import Desk
-from hub.core.io import Conflicted, Due, Effect, Gapped, Input, NotAllowed, Recorded
+from hub.core.io import Conflicted, Due, Effect, Gapped, Input, NotAllowed, Page, Recorded
 from hub.digests import Digests, Name, name_of
 from hub.inbox import Inbox, Item
 from hub.journal import Draft
@@ -176,7 +176,8 @@ class Rounds:
         batch.stepped.append((item, taken, effects, effective))
         if effective:
             aside = (item.note,) if item.note is not None else ()
-            batch.drafts.append(Draft(taken.area, item.at_ms, taken, aside))
+            pages = tuple(effect for effect in effects if isinstance(effect, Page))
+            batch.drafts.append(Draft(taken.area, item.at_ms, taken, aside, pages))
 
     def _judged(self, batch: Batch, item: Item) -> Input:
         """The input, or a conflict when the record's identity is known with other bytes."""

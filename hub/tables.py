@@ -1,4 +1,4 @@
-"""The journal's tables. `entry` is only ever appended to; `note` and `person` may be erased."""
+"""The journal's tables. `entry` is only ever appended to, `note` and `person` may be erased, `page` is forgotten."""
 
 from __future__ import annotations
 
@@ -42,4 +42,16 @@ person = Table(
     Column("alias", String(63), primary_key=True),
     Column("salt", LargeBinary(16), nullable=False),
     Column("person", String(63), nullable=False, unique=True),
+)
+
+page = Table(
+    "page",
+    metadata,
+    Column("n", Number, primary_key=True, autoincrement=False),
+    Column("at", Integer, primary_key=True, autoincrement=False),
+    Column("at_ms", Number, nullable=False, index=True),
+    Column("area", String(63), nullable=False),
+    Column("incident", String(63), nullable=False),
+    Column("rung", String(16), nullable=False),
+    Column("why", Text, nullable=False),
 )
