@@ -13,6 +13,7 @@ from hub.metrics import Metrics
 from hub.orders import command
 from hub.receipting import Receipting
 from hub.rounds import Done, waiting_for
+from protocol.messages import Action
 from protocol.topics import Channel, topic
 
 
@@ -76,7 +77,9 @@ class Effects:
 
     def send(self, order: Send) -> None:
         """Sign an order, once for each process it may be for, and put it on its way; what finds no room is sent again
-        by the desk's retry."""
+        by the desk's retry. A stand-down speaks of the presses the hub has, so the gateway is told first which."""
+        if order.action is Action.STAND_DOWN:
+            self._receipting.alarm(order.area, order.gateway)
         where = topic(order.area, order.gateway, Channel.COMMAND)
         for instance in self.obeying(order.area, order.gateway):
             if self._receipting.alarm_out.order(where, command(order, self._key_name, self._private, instance)):

@@ -14,6 +14,8 @@ from typing import Any
 
 import httpx
 
+from protocol.messages import Action
+from protocol.records import Lane
 from simulators.broker import Broker
 from simulators.children import Child, start
 from tests.support.centre import gateway, write_config
@@ -78,3 +80,22 @@ async def test_killed_it_goes_on_where_it_was(broker: Broker, tmp_path: Path) ->
             assert before == (await client.get(f"{url}/api/v1/incidents")).json()["items"]
             await until(lambda: gw.commands)
             assert sent == {order.id: order for order in gw.orders(tmp_path / "data")}
+
+
+async def test_what_it_had_is_told_before_a_stand_down(broker: Broker, tmp_path: Path) -> None:
+    """Else the gateway takes its own press for one that came after the resolve, and the lamp stays lit for ever."""
+    headers = {"Authorization": "Bearer token of olga"}
+    async with gateway(broker) as gw, httpx.AsyncClient(trust_env=False, headers=headers, timeout=20) as client:
+        async with hub(tmp_path, broker, "first") as (child, url):
+            event = await gw.press()
+            await gw.receipted(event.seq)
+            (incident,) = (await client.get(f"{url}/api/v1/incidents")).json()["items"]
+            way = f"{url}/api/v1/incidents/{incident['area']}/{incident['id']}"
+            assert 200 == (await client.post(f"{way}/accept")).status_code
+            assert 200 == (await client.post(f"{way}/resolve", json={"disposition": "genuine"})).status_code
+            await child.kill()
+        gw.receipts.clear()
+        gw.commands.clear()
+        async with hub(tmp_path, broker, "second"):
+            await until(lambda: Action.STAND_DOWN in [order.action for order in gw.orders(tmp_path / "data")])
+            assert event.seq in gw.committed(Lane.ALARM)
