@@ -22,6 +22,7 @@ from simulators.children import ChildError
 from simulators.fuzz.command import command as fuzz_command
 from simulators.plant import Plant
 from simulators.replay import Comparison, replay
+from simulators.scenes.command import scenarios as scenarios_command
 from simulators.trace import load as load_recording
 from simulators.world.command import world as world_command
 
@@ -33,6 +34,7 @@ app = typer.Typer(no_args_is_help=True, help="A village without hardware: wires,
 app.command("chaos")(chaos_command)
 app.command("fuzz")(fuzz_command)
 app.command("world")(world_command)
+app.command("scenarios")(scenarios_command)
 
 
 @app.command("replay")

@@ -6,12 +6,17 @@ import asyncio
 from collections.abc import Callable
 
 from protocol.faults import Fault, Refused, shown
-from simulators.scenario import OperatorMove, Scenario, Step
+from simulators.scenario import VIRTUAL, OperatorMove, Scenario, Step
+from simulators.scenes.places import BROKER, HUB
 from simulators.village import Village
 
 
 async def play(village: Village, scenario: Scenario, told: Callable[[Step], None]) -> None:
-    """Play every step; `told` hears each as it happens. Raises Refused for a step the village cannot do."""
+    """Play every step; `told` hears each as it happens. Raises Refused for a step the village cannot do, and at once
+    for what only virtual time can."""
+    if virtual := sorted({step.verb for step in scenario.step} & VIRTUAL):
+        allowed = "a scenario without; `lianfang simulate scenarios` plays it in virtual time"
+        raise Refused([Fault(scenario.name, "step", ", ".join(virtual), allowed)])
     clock = asyncio.get_running_loop().time
     began_s = clock()
     async with asyncio.TaskGroup() as releases:
@@ -31,6 +36,8 @@ async def _act(village: Village, step: Step, releases: asyncio.TaskGroup) -> Non
     elif step.press is not None:
         village.plant(step.press).trip(step.press)
         releases.create_task(_release(village, step.press, step.hold_s), name=f"release {step.press}")
+    elif step.flap is not None:
+        releases.create_task(_flap(village, step, step.flap), name=f"flap {step.flap}")
     elif step.silence is not None:
         gateway, device = _of_gateway(village, "silence", step.silence)
         village.plants[gateway].silence(device)
@@ -41,9 +48,9 @@ async def _act(village: Village, step: Step, releases: asyncio.TaskGroup) -> Non
         gateway, source = _of_gateway(village, "value.point", step.value.point)
         village.plants[gateway].set(source, step.value.to)
     elif step.kill is not None:
-        await village.gateways[_gateway(village, "kill", step.kill)].kill()
+        await _kill(village, step.kill)
     elif step.start is not None:
-        await village.start_gateway(_gateway(village, "start", step.start))
+        await _start(village, step.start)
     elif step.move is not None:
         await _move(village, step.move)
 
@@ -53,14 +60,41 @@ async def _release(village: Village, zone: str, hold_s: float) -> None:
     village.plant(zone).restore(zone)
 
 
+async def _flap(village: Village, step: Step, zone: str) -> None:
+    for _ in range(step.times):
+        village.plant(zone).trip(zone)
+        await asyncio.sleep(step.every_s / 2)
+        village.plant(zone).restore(zone)
+        await asyncio.sleep(step.every_s / 2)
+
+
+async def _kill(village: Village, process: str) -> None:
+    if process == BROKER:
+        await village.broker.kill()
+    elif process != HUB:
+        await village.gateways[_gateway(village, "kill", process)].kill()
+    elif village.hub is not None:
+        await village.hub.kill()
+
+
+async def _start(village: Village, process: str) -> None:
+    if process == BROKER:
+        await village.broker.restart()
+    elif process != HUB:
+        await village.start_gateway(_gateway(village, "start", process))
+    else:
+        await village.start_hub()
+
+
 async def _move(village: Village, move: OperatorMove) -> None:
     """Somebody at the centre acts on the newest incident of a rule; one that is not there is left alone, and told."""
     async with village.centre(move.by) as centre:
-        found = [incident for incident in await centre.incidents() if incident["rule"] == move.rule]
+        of = [incident for incident in await centre.incidents() if incident["rule"] == move.rule]
+        found = [incident for incident in of if move.premises in (None, *incident["premises"])]
         if not found:
             raise Refused([Fault("scenario", "move.rule", shown(move.rule), "a rule with an incident by then")])
         newest = max(found, key=lambda incident: int(incident["raised_ms"]))
-        given = move.model_dump(exclude={"rule", "move", "by"}, exclude_none=True)
+        given = move.model_dump(exclude={"rule", "move", "by", "premises", "refused"}, exclude_none=True)
         await centre.move(newest, move.move, given)
 
 

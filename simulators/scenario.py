@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from hub.core.io import Disposition, Move, Stage
 from protocol.faults import Fault, Refused, from_pydantic, shown
+from simulators.scenes.expect import Expect
+from simulators.scenes.places import (
+    DeviceId,
+    GatewayId,
+    GroupId,
+    PremisesId,
+    ProcessId,
+    RuleId,
+    SiteId,
+    ZoneId,
+    places,
+)
 
 FOLDER = Path(__file__).parent / "scenarios"
-VERBS = ("trip", "restore", "tamper", "press", "silence", "heal", "kill", "start", "value", "move")
+VERBS = (
+    "trip", "restore", "tamper", "press", "flap", "value", "silence", "heal", "kill", "start", "power", "cut", "mend",
+    "clock", "journal", "order", "rehouse", "move",
+)  # fmt: skip
+VIRTUAL = frozenset({"power", "cut", "mend", "clock", "journal", "order", "rehouse"})
+"""Verbs that only virtual time knows."""
+STEPS_MAX = 1_000
 
 
 class _Model(BaseModel):
@@ -26,35 +46,89 @@ class Value(_Model):
 
 
 class OperatorMove(_Model):
-    """What somebody at the centre does to the newest incident of a rule."""
+    """What somebody at the centre does to the newest incident of a rule, or of a premises by that rule.
 
-    rule: str
-    move: Literal["accept", "assign", "respond", "resolve", "review", "archive", "silence"]
-    by: Literal["operator", "supervisor"] = "operator"
-    stage: Literal["accepted", "en_route", "on_scene"] | None = None
+    `refused` are words of the reason why it may not be done; without it, it may.
+    """
+
+    rule: RuleId
+    move: Move
+    by: str = "operator"
+    premises: PremisesId | None = None
+    stage: Stage | None = None
     who: str | None = None
     to: str | None = None
-    disposition: Literal["genuine", "false_alarm", "test", "cancelled"] | None = None
+    disposition: Disposition | None = None
     cause: str | None = None
+    refused: str | None = None
+
+
+class HouseOrder(_Model):
+    """What somebody with the right to it has done at a premises; `refused` are words of why it is not done."""
+
+    premises: PremisesId
+    do: Literal["arm_home", "arm_away", "disarm", "reset", "bypass", "test", "silence"]
+    zone: ZoneId | None = None
+    refused: str | None = None
+
+
+class ClockTurn(_Model):
+    """A gateway's clock: without a time, right again, or set wrong by so many seconds."""
+
+    gateway: GatewayId
+    to: Literal["unset", "right"] | Annotated[int, Field(ge=-10_000_000, le=10_000_000)]
+
+
+class Rehoused(_Model):
+    """A household belongs to other groups now; the hub knows from its next start."""
+
+    premises: PremisesId
+    groups: list[GroupId]
+
+
+class Network(_Model):
+    """What the line does to single messages: shares lost, doubled and late, and the usual delay in ms."""
+
+    lost: Annotated[float, Field(ge=0, le=0.9)] = 0.0
+    doubled: Annotated[float, Field(ge=0, le=1)] = 0.0
+    late: Annotated[float, Field(ge=0, le=1)] = 0.0
+    delay_ms: Annotated[float, Field(gt=0, le=10_000)] = 20.0
+
+    @property
+    def shares(self) -> tuple[float, float, float, float]:
+        """Lost, doubled, late, and the delay."""
+        return self.lost, self.doubled, self.late, self.delay_ms
 
 
 class Step(_Model):
     """One thing that happens `at_s` seconds after the village is up; exactly one verb.
 
-    `trip`, `restore` and `tamper` name a zone; `press` a button zone, held for `hold_s`; `silence` and `heal` a device
-    of a gateway as "gateway/device"; `kill` and `start` a gateway.
+    `trip`, `restore` and `tamper` name a zone; `flap` one that trips `times`, each time for half of `every_s`; `press`
+    a button zone, held for `hold_s`; `silence` and `heal` a device of a gateway as "gateway/device"; `kill` and
+    `start` a gateway, the hub or the broker; `power` is a gateway's supply: it boots anew at its `start`; `cut` and
+    `mend` a gateway's line to the broker, or the hub's; `journal` the hub's disk.
     """
 
     at_s: Annotated[float, Field(ge=0, le=86_400)]
-    trip: str | None = None
-    restore: str | None = None
-    tamper: str | None = None
-    press: str | None = None
-    hold_s: Annotated[float, Field(gt=0, le=60)] = 1.0
-    silence: str | None = None
-    heal: str | None = None
-    kill: str | None = None
-    start: str | None = None
+    trip: ZoneId | None = None
+    restore: ZoneId | None = None
+    tamper: ZoneId | None = None
+    press: ZoneId | None = None
+    hold_s: Annotated[float, Field(gt=0, le=3_600)] = 1.0
+    flap: ZoneId | None = None
+    times: Annotated[int, Field(ge=1, le=500)] = 1
+    every_s: Annotated[float, Field(gt=0, le=3_600)] = 2.0
+    silence: DeviceId | None = None
+    heal: DeviceId | None = None
+    kill: ProcessId | None = None
+    start: ProcessId | None = None
+    power: GatewayId | None = None
+    cut: SiteId | None = None
+    mend: SiteId | None = None
+    clock: ClockTurn | None = None
+    journal: Literal["fails", "well"] | None = None
+    order: HouseOrder | None = None
+    rehouse: Rehoused | None = None
     value: Value | None = None
     move: OperatorMove | None = None
 
@@ -65,12 +139,28 @@ class Step(_Model):
             raise ValueError(f"exactly one of {', '.join(VERBS)}; found {', '.join(found) or 'none'}")
         return self
 
+    @property
+    def verb(self) -> str:
+        """Its verb."""
+        return next(verb for verb in VERBS if getattr(self, verb) is not None)
+
+    @property
+    def lasts_s(self) -> float:
+        """How long it goes on."""
+        return self.hold_s if self.press else self.times * self.every_s if self.flap else 0.0
+
     def told(self) -> str:
         """The step in a few words, for the terminal."""
         for verb in VERBS:
             what = getattr(self, verb)
             if isinstance(what, Value):
                 return f"{what.point} reads {what.to}"
+            if isinstance(what, HouseOrder):
+                return f"{what.premises}: {what.do.replace('_', ' ')}"
+            if isinstance(what, ClockTurn):
+                return f"clock of {what.gateway}: {what.to}"
+            if isinstance(what, Rehoused):
+                return f"{what.premises} belongs to {', '.join(what.groups) or 'no group'}"
             if isinstance(what, OperatorMove):
                 return f"{what.by}: {what.move.replace('_', ' ')} {what.rule}{_of(what)}"
             if what is not None:
@@ -85,17 +175,31 @@ def _of(move: OperatorMove) -> str:
 
 
 class Scenario(_Model):
-    """A named timeline. `rule` is the one it is about: that rule's incident is what it must bring forth."""
+    """A named timeline. `rule` is the one it is about: that rule's incident is what it must bring forth.
+
+    It lasts `tail_s` longer than its last step. `real` scenarios are also played over real processes.
+    """
 
     name: str
     title: str
-    rule: str
-    step: Annotated[list[Step], Field(min_length=1)]
+    rule: RuleId
+    tail_s: Annotated[float, Field(ge=0, le=86_400)] = 10.0
+    real: bool = False
+    network: Network = Network()
+    step: Annotated[list[Step], Field(min_length=1, max_length=STEPS_MAX)]
+    expect: Expect | None = None
+
+    @model_validator(mode="after")
+    def _playable(self) -> Self:
+        virtual = sorted({step.verb for step in self.step} & VIRTUAL)
+        if self.real and virtual:
+            raise ValueError(f"real = false: {', '.join(virtual)} are done in virtual time alone")
+        return self
 
     @property
     def lasts_s(self) -> float:
         """When the last step has been played."""
-        return max(step.at_s + (step.hold_s if step.press else 0) for step in self.step)
+        return max(step.at_s + step.lasts_s for step in self.step)
 
 
 def names(folder: Path = FOLDER) -> list[str]:
@@ -113,7 +217,21 @@ def load(name: str, folder: Path = FOLDER) -> Scenario:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as cause:
         raise Refused([Fault(path.name, "file", str(cause), "valid TOML")]) from cause
     try:
-        scenario = Scenario.model_validate({"name": name, **table})
+        scenario = Scenario.model_validate({"name": name, **table}, context=places())
     except ValidationError as cause:
         raise Refused(from_pydantic(cause.errors(), path.name)) from cause
     return scenario.model_copy(update={"step": sorted(scenario.step, key=lambda step: step.at_s)})
+
+
+def load_all(wanted: Sequence[str], folder: Path = FOLDER) -> list[Scenario]:
+    """Read several, or all there are where none is named. Raises Refused with every fault of every file."""
+    found: list[Scenario] = []
+    faults: list[Fault] = []
+    for name in wanted or names(folder):
+        try:
+            found.append(load(name, folder))
+        except Refused as refused:
+            faults += refused.faults
+    if faults:
+        raise Refused(faults)
+    return found

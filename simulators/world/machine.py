@@ -101,7 +101,11 @@ class Machine:
     def wire(self, zone: str, on: bool) -> None:
         """A contact changes; the kernel tells the process at once."""
         device, _, point = next(one.source for one in self.site.zones if one.id == zone).partition("/")
-        self.values[device][point] = on
+        self.put(device, point, on)
+
+    def put(self, device: str, point: str, value: Value) -> None:
+        """A point of a device has another value, seen at once where anybody looks."""
+        self.values[device][point] = value
         if self.process is not None:
             self.process.edge(device)
 

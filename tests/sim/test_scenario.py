@@ -34,9 +34,9 @@ def test_every_fault_of_a_scenario_is_named(tmp_path: Path) -> None:
     """Two verbs, none, an unknown key and a negative time are four faults."""
     (tmp_path / "bad.toml").write_text(
         'title = "t"\nrule = "panic"\nloud = true\n'
-        '[[step]]\nat_s = 1\ntrip = "a"\nkill = "b"\n'
+        '[[step]]\nat_s = 1\ntrip = "h01-door"\nkill = "hub"\n'
         "[[step]]\nat_s = 1\n"
-        '[[step]]\nat_s = -1\ntrip = "a"\n'
+        '[[step]]\nat_s = -1\ntrip = "h01-door"\n'
     )
     with pytest.raises(Refused) as refused:
         load("bad", tmp_path)
@@ -46,7 +46,7 @@ def test_every_fault_of_a_scenario_is_named(tmp_path: Path) -> None:
 def test_steps_play_in_order_of_time(tmp_path: Path) -> None:
     """A timeline may be written in any order."""
     (tmp_path / "two.toml").write_text(
-        'title = "t"\nrule = "panic"\n[[step]]\nat_s = 5\ntrip = "b"\n[[step]]\nat_s = 1\npress = "a"\n'
+        'title = "t"\nrule = "panic"\n[[step]]\nat_s = 5\ntrip = "h01-door"\n[[step]]\nat_s = 1\npress = "h03-panic"\n'
     )
     scenario = load("two", tmp_path)
     assert ([1, 5], 5) == ([step.at_s for step in scenario.step], scenario.lasts_s)

@@ -1,0 +1,273 @@
+"""Plays a scenario on the example village in virtual time: real gateways, the real hub, the world's network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal
+
+from edge.core.io import Ordered
+from edge.port import Value
+from hub.core.desk import Desk
+from hub.core.io import Effect, Page, Recorded
+from hub.journal import Draft
+from protocol.messages import Action, Order, Result
+from protocol.records import Condition
+from simulators.plant import raw
+from simulators.scenario import HouseOrder, OperatorMove, Rehoused, Scenario, Step
+from simulators.scenes.found import Found
+from simulators.scenes.moving import moved, rehoused
+from simulators.scenes.places import BROKER, HUB, places
+from simulators.world.book import Book
+from simulators.world.hub import DEFAULTS
+from simulators.world.loop import NS_PER_MS, running
+from simulators.world.people import People
+from simulators.world.process import Process
+from simulators.world.story import Noise, Profile, Story
+from simulators.world.village import AREA
+from simulators.world.witness import Witness
+from simulators.world.world import World, quiet
+
+WARM_MS = 25_000
+"""How long the village has to come up before the scenario's time begins."""
+SEED = 1
+EXPIRES_MS = 60_000
+ACTIONS = {
+    "arm_home": Action.ARM, "arm_away": Action.ARM, "disarm": Action.DISARM, "reset": Action.RESET,
+    "bypass": Action.BYPASS, "test": Action.TEST, "silence": Action.SILENCE,
+}  # fmt: skip
+
+MODES: dict[str, Literal["armed_home", "armed_away"]] = {"arm_home": "armed_home", "arm_away": "armed_away"}
+
+
+class Onlooker(Witness):
+    """The world's witness, who also keeps what a scenario is judged by."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self.pages: list[Page] = []
+        self.records: dict[str, int] = {}
+        self.answers: dict[str, Sequence[Result]] = {}
+
+    def performed(self, effect: Effect) -> None:
+        """An order or a page left the hub."""
+        super().performed(effect)
+        if isinstance(effect, Page):
+            self.pages.append(effect)
+
+    def committed(self, drafts: Sequence[Draft]) -> None:
+        """The journal has these."""
+        super().committed(drafts)
+        for draft in drafts:
+            if isinstance(draft.taken, Recorded):
+                event = draft.taken.event
+                name = event.kind.value if event.qualifier == "new" else f"{event.kind.value} {event.qualifier.value}"
+                self.records[name] = self.records.get(name, 0) + 1
+
+    def answered(self, process: Process, name: str, results: Sequence[Result]) -> None:
+        """What a gateway made of an order."""
+        super().answered(process, name, results)
+        self.answers[name] = results
+
+
+class Bystanders(People):
+    """Only the scenario acts here."""
+
+    def saw(self, incident: str) -> None:
+        """Nothing follows from looking."""
+
+
+class Played(World):
+    """One scenario under way. Times of steps count from when the village was up."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.names = places()
+        super().__init__(Story(SEED, 0.0, Profile.CALM, Noise(*scenario.network.shares), ()), self.names.village)
+        self.scenario = scenario
+        self.trouble: list[str] = []
+        self.onlooker = self.witness = Onlooker(self)
+        self.people = Bystanders(self)
+        self._orders = 0
+        for zone in self.names.zones:
+            self._put(zone, Condition.NORMAL)
+        for machine in self.machines.values():
+            for output in machine.site.outputs:  # a board that only switches answers its looks too
+                device, _, point = output.target.partition("/")
+                machine.values[device].setdefault(point, False)
+
+    def play(self) -> Found:
+        """From the first start to the end of the scenario."""
+        with quiet(), running(self.loop):
+            self.book = Book(self, Desk(self.village.registry, DEFAULTS).config_digest)
+            self._start_hub()
+            for machine in self.machines.values():
+                machine.start()
+            for step in self.scenario.step:
+                self.loop.at(self._ns(step.at_s), self._step, step)
+            self._watch()
+            self.loop.run(self._ns(self.scenario.lasts_s + self.scenario.tail_s))
+            return self._found()
+
+    def _ns(self, at_s: float) -> int:
+        return (WARM_MS + int(at_s * 1000)) * NS_PER_MS
+
+    def _s(self, at_ms: int) -> float:
+        return (at_ms - WARM_MS) / 1000
+
+    def _found(self) -> Found:
+        trouble = [*self.trouble, *(f"a promise is broken: {one}" for one in self.witness.violations)]
+        incidents = self.hub.desk.incidents() if self.hub is not None else []
+        if self.hub is None:
+            trouble.append("the hub is not up at the end: nobody knows")
+        sirens = {
+            who: tuple((self._s(a), None if b < 0 else self._s(b)) for a, b in spans)
+            for who, spans in self.witness.sirens.items()
+        }
+        return Found(tuple(incidents), sirens, tuple(self.onlooker.pages), self.onlooker.records, tuple(trouble))
+
+    # What the steps do
+
+    def _step(self, step: Step) -> None:
+        """Each verb has a method of its name."""
+        verb = step.verb
+        getattr(self, f"_do_{verb}")(step, getattr(step, verb))
+
+    def _put(self, zone: str, condition: Condition) -> None:
+        found = self.names.zones[zone]
+        self._set(f"{self.names.gateway_of(zone)}/{found.source}", raw(found, condition))
+
+    def _set(self, point: str, value: Value) -> None:
+        gateway, device, name = point.split("/")
+        self.machines[gateway].put(device, name, value)
+
+    def _do_trip(self, step: Step, zone: str) -> None:
+        self._put(zone, Condition.ALARM)
+
+    def _do_restore(self, step: Step, zone: str) -> None:
+        self._put(zone, Condition.NORMAL)
+
+    def _do_tamper(self, step: Step, zone: str) -> None:
+        bands = not self.names.zones[zone].kind.value.endswith("tamper")
+        self._put(zone, Condition.TAMPER if bands else Condition.ALARM)
+
+    def _do_press(self, step: Step, zone: str) -> None:
+        self._put(zone, Condition.ALARM)
+        self.loop.after(step.hold_s * 1000, self._put, zone, Condition.NORMAL)
+
+    def _do_flap(self, step: Step, zone: str) -> None:
+        for at in range(step.times):
+            self.loop.after(at * step.every_s * 1000, self._put, zone, Condition.ALARM)
+            self.loop.after((at + 0.5) * step.every_s * 1000, self._put, zone, Condition.NORMAL)
+
+    def _do_value(self, step: Step, value: object) -> None:
+        assert step.value is not None
+        self._set(step.value.point, step.value.to)
+
+    def _do_silence(self, step: Step, device: str) -> None:
+        gateway, _, name = device.partition("/")
+        self.machines[gateway].kill_bus(name)
+
+    def _do_heal(self, step: Step, device: str) -> None:
+        gateway, _, name = device.partition("/")
+        self.machines[gateway].heal_bus(name)
+
+    def _do_kill(self, step: Step, process: str) -> None:
+        if process == BROKER:
+            self.net.kill(amnesia=False)
+        elif process != HUB:
+            self.machines[process].kill()
+        elif self.hub is not None:
+            hub, self.hub = self.hub, None
+            hub.die()
+
+    def _do_start(self, step: Step, process: str) -> None:
+        if process == BROKER:
+            self.net.start()
+        elif process != HUB:
+            self.machines[process].start()
+        elif self.hub is None:
+            self._start_hub()
+
+    def _do_power(self, step: Step, gateway: str) -> None:
+        machine = self.machines[gateway]
+        machine.kill()
+        machine.card.power_cut()
+        machine.boot_kernel()
+
+    def _do_cut(self, step: Step, site: str) -> None:
+        self._cuts[site] = 1
+        self.net.cut(site, up=True, down=True)
+
+    def _do_mend(self, step: Step, site: str) -> None:
+        self._uncut(site)
+
+    def _do_clock(self, step: Step, turn: object) -> None:
+        assert step.clock is not None
+        machine, to = self.machines[step.clock.gateway], step.clock.to
+        if to == "right":
+            machine.set_clock()
+        elif to == "unset":
+            machine.unset_clock()
+        else:
+            machine.step_clock(1000 * int(to))
+
+    def _do_journal(self, step: Step, how: str) -> None:
+        self.book.down = how == "fails"
+        if how == "well":
+            self.journal_well_ms = self.loop.now_ms
+
+    def _do_rehouse(self, step: Step, moving: Rehoused) -> None:
+        self.village = replace(self.village, registry=rehoused(self.village.registry, moving))
+
+    def _do_order(self, step: Step, asked: HouseOrder) -> None:
+        """Put in where a signed order arrives, so that its answer is not part of any incident."""
+        self._orders += 1
+        gateway = self.village.registry.gateway_of(AREA, asked.premises)
+        process = self.machines[gateway].process if gateway is not None else None
+        if gateway is None or process is None:
+            self.trouble.append(f"{step.told()} at {step.at_s:g} s: no gateway is up there")
+            return
+        now_ms = self.true_ms()
+        name = f"scene-{self._orders}"
+        order = Order(
+            name,
+            AREA,
+            gateway,
+            ACTIONS[asked.do],
+            now_ms,
+            now_ms + EXPIRES_MS,
+            [asked.premises],
+            asked.zone,
+            mode=MODES.get(asked.do),
+        )
+        process.put(Ordered(order, now_ms))
+        self.loop.after(100, self._order_judged, step, name, asked.refused)
+
+    def _order_judged(self, step: Step, name: str, due: str | None) -> None:
+        results = self.onlooker.answers.get(name, ())
+        reason = "; ".join(r.reason or r.outcome.value for r in results if r.outcome.value in ("refused", "failed"))
+        self._refusal(step, due, reason or ("" if results else "no answer"))
+
+    def _do_move(self, step: Step, asked: OperatorMove) -> None:
+        if self.hub is None:
+            self.trouble.append(f"{step.told()} at {step.at_s:g} s: the hub is not up")
+            return
+        result = moved(self.hub.desk.incidents(), asked)
+        if isinstance(result, str):
+            self._refusal(step, asked.refused, result)
+        elif not self.hub.moves(result):
+            self.trouble.append(f"{step.told()} at {step.at_s:g} s: the hub takes nothing just now")
+        else:
+            self._refusal(step, asked.refused, "")
+
+    def _refusal(self, step: Step, due: str | None, reason: str) -> None:
+        if bool(due) != bool(reason) or (due or "") not in reason:
+            expected = f"refused for ... {due} ..." if due else "done"
+            found = f"refused: {reason}" if reason else "done"
+            self.trouble.append(f"{step.told()} at {step.at_s:g} s: expected {expected}, found {found}")
+
+
+def play(scenario: Scenario) -> tuple[Found, float]:
+    """Play one scenario; what came of it, and how long it lasted in virtual s. The same every time."""
+    played = Played(scenario)
+    return played.play(), scenario.lasts_s + scenario.tail_s

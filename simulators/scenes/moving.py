@@ -1,0 +1,38 @@
+"""What people and registry do in a scenario, in the desk's own words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from hub.core.incident import Incident
+from hub.core.io import Moved
+from hub.core.moves import refusal
+from hub.core.registry import Registry
+from simulators.scenario import OperatorMove, Rehoused
+from simulators.world.village import AREA
+
+
+def moved(incidents: Sequence[Incident], asked: OperatorMove) -> Moved | str:
+    """The move on the newest incident of its rule (and premises, where it names one), or why it may not be."""
+    of = [one for one in incidents if one.rule == asked.rule and asked.premises in (None, *one.premises)]
+    if not of:
+        return f"there is no {asked.rule} incident"
+    newest = max(of, key=lambda one: (one.raised_ms, one.id))
+    by = asked.who or asked.by
+    move = Moved(AREA, newest.id, asked.move, by, asked.to, asked.stage, asked.disposition, asked.cause)
+    return refusal(newest, move) or move
+
+
+def rehoused(registry: Registry, moving: Rehoused) -> Registry:
+    """The registry after a household joined other groups: at the end of theirs, gone from its own."""
+    who, into = moving.premises, moving.groups
+    groups = {
+        key: replace(
+            group, members=(*(one for one in group.members if one != who), *((who,) if group.id in into else ()))
+        )
+        for key, group in registry.groups.items()
+    }
+    premises = dict(registry.premises.items())
+    premises[AREA, who] = replace(premises[AREA, who], groups=tuple(into))
+    return replace(registry, groups=groups, premises=premises)
