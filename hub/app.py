@@ -43,6 +43,7 @@ from hub.registry import load as load_registry
 from hub.room import Room, free_bytes
 from hub.rounds import Rounds
 from hub.settings import Settings
+from hub.tickets import Tickets
 from hub.troubles import JOURNAL, TELEMETRY, Troubles
 from protocol.faults import Fault, Refused
 from protocol.link import LinkError
@@ -170,6 +171,8 @@ class Hub:
                     effects.send(order)
 
             ingest.born = send_again
+            good_ms = defaults.calls.answer_link_ms
+            tickets = Tickets(private, settings.api.public_url, good_ms, desk.incident, clock.now_ms)
             closer = Closer(rounds, intake, clock)
             ingest.spoke, ingest.beat = closer.spoke, closer.beat
             for order in desk.resume(clock.now_ms()):
@@ -201,6 +204,7 @@ class Hub:
                 metrics=metrics,
                 troubles=troubles,
                 people=settings.person,
+                tickets=tickets,
                 broker=downlink.state,
                 chain="" if rebuilt.broken is None else f"the chain is broken: {rebuilt.broken}",
             )

@@ -79,10 +79,14 @@ class Telemetry(Table):
 
 
 class Api(Table):
-    """Where the API listens; port 0 takes a free one."""
+    """Where the API listens; port 0 takes a free one. `public_url` is where neighbours reach it from outside: with it
+    messages carry a link to answer by."""
 
     host: str = "127.0.0.1"
     port: Port = 8080
+    public_url: (
+        Annotated[str, StringConstraints(pattern=r"^https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?$")] | None
+    ) = None
 
 
 class Signing(Table):

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from hub.announcing import Told
-from hub.api import gaps, health, incidents, places, stream, telemetry
+from hub.api import answering, gaps, health, incidents, notices, orders, places, stream, telemetry
 from hub.api.bounds import BoundedBodies
 from hub.api.desk import Parts
 from hub.api.problems import ProblemShape, install
@@ -24,9 +24,19 @@ def build(parts: Parts) -> FastAPI:
         redoc_url=None,
     )
     app.state.parts = parts
-    for router in (incidents.router, places.router, telemetry.router, gaps.router, stream.router, health.summary):
+    for router in (
+        incidents.router,
+        notices.router,
+        orders.router,
+        places.router,
+        telemetry.router,
+        gaps.router,
+        stream.router,
+        health.summary,
+    ):
         app.include_router(router, prefix="/api/v1")
     app.include_router(health.router)
+    app.include_router(answering.router)
     install(app)
     app.add_middleware(BoundedBodies)
     _describe(app)

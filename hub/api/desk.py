@@ -21,10 +21,13 @@ from hub.erasable import Erasable
 from hub.links import Links
 from hub.live import LiveStream
 from hub.metrics import Metrics
+from hub.notify.telling import Telling
 from hub.plain import json_of
 from hub.recorder import Recorder
 from hub.settings import Person, Role
 from hub.store.port import TelemetryStore
+from hub.throttle import Throttle
+from hub.tickets import Tickets
 from hub.troubles import Troubles
 
 
@@ -46,9 +49,12 @@ class Parts:
     clock: HubClock
     metrics: Metrics
     troubles: Troubles
+    telling: Telling
     people: tuple[Person, ...]
+    tickets: Tickets
     broker: dict[str, str | None] = field(default_factory=dict)
     chain: str = ""
+    throttle: Throttle = field(default_factory=Throttle)
 
 
 _BEARER = HTTPBearer(auto_error=False, description="A person's token; the hub knows its SHA-256.")

@@ -14,7 +14,7 @@ from hub.api.paging import Cursor, Limit, page
 from hub.api.problems import Problem, responses
 from hub.api.shapes import model_of, page_of
 from hub.core.incident import UNRESOLVED, Incident, State
-from hub.core.io import Disposition, Move, Moved, Stage
+from hub.core.io import Answer, Answered, Disposition, How, Move, Moved, Stage
 from hub.inbox import Item
 from hub.journal import Note
 from hub.settings import Id, Person
@@ -44,6 +44,13 @@ class Responded(Body):
 
     stage: Stage
     who: Id | None = None
+
+
+class Said(Body):
+    """What a neighbour says who is on the phone: the id of the household or site, and its answer."""
+
+    premises: Id
+    answer: Answer
 
 
 class Noted(Body):
@@ -110,6 +117,17 @@ async def assign(hub: Hub, person: Operator, area: Place, incident: Which, body:
 async def respond(hub: Hub, person: Operator, area: Place, incident: Which, body: Responded) -> Response:
     """处理: somebody accepted, is on the way, or is there."""
     return await _move(hub, person, area, incident, Move.RESPOND, who=body.who, stage=body.stage)
+
+
+@router.post("/incidents/{area}/{incident}/answer", response_model=Shape, responses=MOVED)
+async def take_answer(hub: Hub, person: Operator, area: Place, incident: Which, body: Said) -> Response:
+    """A neighbour on the phone says whether they come; their own button and their link say the same."""
+    see(person, area)
+    _shown(hub, area, incident)
+    by = await hub.erasable.alias(person.id)
+    taken = Answered(area, incident, body.premises, body.answer, How.PHONE, by)
+    await hub.clerk.ask(Item(taken, hub.clock.now_ms(), hub.clock.exact_ms()))
+    return answer(_shown(hub, area, incident))
 
 
 @router.post("/incidents/{area}/{incident}/note", response_model=Shape, responses=MOVED)

@@ -49,12 +49,14 @@ class Lateness(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Calls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Siren orders: how long they sound, how long an order is good, and when an unanswered one is sent again."""
+    """Siren orders: how long they sound, how long an order is good, and when an unanswered one is sent again; and how
+    long a link to answer by is good."""
 
     siren_ms: Ms
     expires_ms: Ms
     stand_down_expires_ms: Ms
     retry_ms: Ms
+    answer_link_ms: Ms
 
 
 class Keeping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -51,7 +51,7 @@ def instructed(ctx: Context, item: Instructed) -> Verdict:
     ctx.tables.timers.put((ctx.area, LET_GO + item.order), ctx.at_ms + ctx.defaults.keeping.forget_ms)
     known = ctx.tables.instructed.get((ctx.area, item.premises)) or ()
     ctx.tables.instructed.put((ctx.area, item.premises), (*known, item.order))
-    for oldest in known[: len(known) + 1 - INSTRUCTIONS_MAX]:
+    for oldest in known[: max(0, len(known) + 1 - INSTRUCTIONS_MAX)]:
         _let_go(ctx, oldest)
     orders.wait(ctx, Pending(order, order.premises))
     ctx.effects.append(order)
