@@ -12,6 +12,7 @@ from hub.core.incident import Happening, Incident
 from hub.core.io import Changed, Effect, Page, Rung
 from hub.core.registry import Registry
 from hub.core.state import Dossier, Tables
+from hub.core.wiring import Wiring
 
 HISTORY_MAX = 500
 HISTORY_HEAD = 100
@@ -30,6 +31,7 @@ class Context:
     registry: Registry
     defaults: Defaults
     tables: Tables
+    wiring: Wiring
     area: str
     at_ms: int
     effects: list[Effect] = field(default_factory=list)
@@ -84,6 +86,13 @@ class Context:
         reached = RUNGS[: RUNGS.index(self.incident(incident).rung) + 1]
         self.effects += [Page(self.area, incident, rung, why) for rung in rungs or reached]
         self.note(incident, "paged", why=why)
+
+    def hush(self, incident: str, why: str) -> None:
+        """Take back what this step was to page of an incident: another incident pages for it."""
+        told = [e for e in self.effects if not (isinstance(e, Page) and e.incident == incident)]
+        if len(told) < len(self.effects):
+            self.effects[:] = told
+            self.note(incident, "not paged", why=why)
 
     def done(self) -> list[Effect]:
         """The effects in order, each changed incident told once."""

@@ -39,6 +39,8 @@ class Windows(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     silent_join_ms: Ms
     fire_join_ms: Ms
     abort_ms: Ms
+    sabotage_ms: Ms
+    path_loss_ms: Ms
 
 
 class Lateness(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

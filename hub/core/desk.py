@@ -45,6 +45,7 @@ from hub.core.registry import Registry
 from hub.core.rules.base import Ignored, Verdict
 from hub.core.state import Tables
 from hub.core.views import Counts, GatewayView, GroupView, Viewer, ZoneView
+from hub.core.wiring import Wiring
 from protocol.ranges import Ranges
 
 RULES_VERSION = "3"
@@ -60,6 +61,7 @@ class Desk:
 
     def __init__(self, registry: Registry, defaults: Defaults) -> None:
         self._registry = registry
+        self._wiring = Wiring(registry)
         self._defaults = defaults
         self._tables = Tables()
         self._viewer = Viewer(registry, self._tables)
@@ -85,7 +87,7 @@ class Desk:
         Raises NotAllowed (NoSuchIncident among them) for a `Moved` that may not be; the batch goes on unharmed.
         """
         assert self._open, "begin a batch first"
-        ctx = Context(self._registry, self._defaults, self._tables, item.area, at_ms, replayed=replayed)
+        ctx = Context(self._registry, self._defaults, self._tables, self._wiring, item.area, at_ms, replayed=replayed)
         self.verdict = self._fold(ctx, item)
         return ctx.done()
 

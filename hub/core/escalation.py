@@ -28,12 +28,18 @@ def start(ctx: Context, incident: str) -> None:
     shown = ctx.incident(incident)
     allowed = limits(ctx.defaults.accept, shown)
     rung = RUNGS.index(shown.rung)
-    if shown.state is not State.REPORTED or shown.parent is not None or rung >= len(allowed):
+    if shown.state is not State.REPORTED or covered(ctx, shown) or rung >= len(allowed):
         return
     timer = (ctx.area, ACCEPT + incident)
     running = ctx.tables.timers.get(timer)
     due_ms = ctx.at_ms + allowed[rung] // ctx.defaults.levels.normal
     ctx.tables.timers.put(timer, due_ms if running is None else min(running, due_ms))
+
+
+def covered(ctx: Context, incident: Incident) -> bool:
+    """Whether a parent escalates for it: one that is no less urgent, or that it has become one with."""
+    parent = ctx.tables.incidents.get((ctx.area, incident.parent)) if incident.parent is not None else None
+    return parent is not None and (parent.priority <= incident.priority or parent.rule == incident.rule)
 
 
 def stop(ctx: Context, incident: str) -> None:

@@ -1,33 +1,63 @@
-"""Incidents of a group under one parent: which there are, whose children, and who escalates alone again."""
+"""Incidents under one parent: of a group, of a gateway, of neighbouring groups. Which parents there are, whose
+children, and who escalates alone again."""
 
 from __future__ import annotations
+
+from typing import TypeAlias
 
 from hub.core import escalation, opening
 from hub.core.context import Context
 from hub.core.incident import UNRESOLVED
-from hub.core.rules import parents_of
-from hub.core.rules.base import Mark, ParentRule
+from hub.core.rules import named, parents_of
+from hub.core.rules.base import Blind, Mark, OutageRule, ParentRule, Rule, Scope, Standing
+from hub.core.rules.losses import apart_ms
+from hub.core.rules.windows import several
+
+LINKS = frozenset({"gateway_lost", "silence"})
+"""Rules whose incidents are losses of link, as children of a parent."""
+Parent: TypeAlias = ParentRule | OutageRule
 
 
-def regroup(ctx: Context, rule: str, group: str, drill: bool) -> list[str]:
-    """After incidents of `rule` in the group changed: its parents as they are to be. The incidents touched."""
+def regroup(ctx: Context, rule: str, mark: Mark, drill: bool) -> list[str]:
+    """After incidents of `rule` changed by `mark`: their parents as they are to be. The incidents touched."""
     touched: list[str] = []
     for parent_rule in parents_of(rule):
-        scope = f"{'drill|' if drill else ''}{parent_rule.name}|group:{group}"
-        owners = _owners(ctx, rule, group, drill)
-        standing = opening.standings(ctx, scope)
-        decisions = parent_rule.judge(sorted(owners), standing, ctx.defaults)
-        touched += opening.carry_out(ctx, parent_rule.name, scope, decisions, drill)
-        if touched or standing:
-            _link(ctx, parent_rule, scope, owners)
+        if isinstance(parent_rule, OutageRule):
+            touched += _outages(ctx, parent_rule, mark, drill)
+            continue
+        for place in _places(ctx, parent_rule, mark, touched):
+            scope = f"{_drilled(drill)}{parent_rule.name}|{place}"
+            owners = _owners(ctx, parent_rule, place, drill)
+            standing = opening.standings(ctx, scope)
+            decisions = parent_rule.judge(sorted(owners), standing, ctx.defaults)
+            moved = opening.carry_out(ctx, parent_rule.name, scope, decisions, drill)
+            touched += moved
+            if moved or standing:
+                _link(ctx, parent_rule, scope, owners)
     return touched
 
 
-def _owners(ctx: Context, rule: str, group: str, drill: bool) -> dict[Mark, str]:
+def _places(ctx: Context, rule: ParentRule, mark: Mark, touched: list[str]) -> list[str]:
+    if rule.scope is Scope.GATEWAY:
+        others = (name for incident in touched for name in ctx.incident(incident).gateways)
+        return [f"gateway:{name}" for name in several([mark.gateway, *others])]
+    if rule.scope is Scope.WIRED:
+        return [f"group:{group}" for group in ctx.wiring.groups_at(ctx.area, mark.gateway)]
+    home = ctx.registry.home(ctx.area, mark.premises)
+    return [f"group:{home}"] if home is not None else []
+
+
+def _owners(ctx: Context, rule: Parent, place: str, drill: bool) -> dict[Mark, str]:
+    """Every mark of the open incidents at a place that the rule follows, with its incident."""
+    listing = f"at {place}"
+    if not isinstance(rule, ParentRule) or rule.scope is not Scope.GATEWAY:
+        word = "in" if isinstance(rule, ParentRule) and rule.scope is Scope.GROUP else "via"
+        listing = f"{word} {place.removeprefix('group:')}"
     owners: dict[Mark, str] = {}
-    for incident in ctx.tables.open.get((ctx.area, f"in {group}")) or ():
+    for incident in ctx.tables.open.get((ctx.area, listing)) or ():
         shown = ctx.incident(incident)
-        if shown.rule == rule and shown.drill == drill and not opening.absorbed(ctx, shown):
+        followed = shown.rule in rule.follows and isinstance(named(shown.rule), Rule)
+        if followed and shown.drill == drill and not opening.absorbed(ctx, shown):
             owners |= dict.fromkeys(ctx.dossier(incident).marks, incident)
     return owners
 
@@ -38,26 +68,118 @@ def _link(ctx: Context, rule: ParentRule, scope: str, owners: dict[Mark, str]) -
     left: list[str] = []
     for parent in sorted(opening.standings(ctx, scope), key=lambda s: s.marks[0]):
         shown = ctx.incident(parent.id)
-        mine = list(dict.fromkeys(owners[mark] for mark in parent.marks if mark in owners))
-        kept = [child for child in shown.children if child in mine or not _free(ctx, child, rule.follows)]
+        mine = several(_top(ctx, rule, owners[mark]) for mark in parent.marks if mark in owners)
+        mine = [child for child in mine if _may_take(ctx, rule, child, parent.id)]
+        kept = [child for child in shown.children if child in mine or not _free(ctx, child, rule)]
         left += [child for child in shown.children if child not in kept]
-        children = list(dict.fromkeys([*kept, *mine]))
+        children = several([*kept, *mine])
         if children != shown.children:
             ctx.alter(parent.id, children=children)
         for child in mine:
             claimed.setdefault(child, parent.id)
     for child in left:
         if child not in claimed:
-            ctx.alter(child, parent=None)
-            ctx.note(child, "alone again", why="a record that happened earlier arrived late")
-            escalation.start(ctx, child)
+            alone(ctx, child, "a record that happened earlier arrived late")
     for child, parent_id in claimed.items():
-        if ctx.incident(child).parent != parent_id:
-            ctx.alter(child, parent=parent_id)
-            escalation.stop(ctx, child)
-            ctx.note(child, f"part of {parent_id}", why=rule.name)
+        _claim(ctx, rule, child, parent_id)
 
 
-def _free(ctx: Context, child: str, rule: str) -> bool:
+def _outages(ctx: Context, rule: OutageRule, mark: Mark, drill: bool) -> list[str]:
+    """The outage around the groups that a loss touches, their neighbours, and the neighbours of these."""
+    touching = ctx.wiring.groups_at(ctx.area, mark.gateway)
+    names = list(touching)
+    for _ in range(2):
+        names = several([*names, *(near for name in names for near in _adjacent(ctx, name))])
+    owners: dict[str, dict[Mark, str]] = {name: _owners(ctx, rule, f"group:{name}", drill) for name in names}
+    reach_ms = 2 * ctx.defaults.windows.path_loss_ms
+    near = {name: tuple(sorted(m for m in owners[name] if apart_ms(m, mark) <= reach_ms)) for name in names}
+    if sum(bool(marks) for marks in near.values()) < 2:
+        return []
+    groups = [
+        Blind(name, _adjacent(ctx, name), len(ctx.wiring.gateways_of(ctx.area, name)), near[name]) for name in names
+    ]
+    scope = f"{_drilled(drill)}{rule.name}|area"
+    decisions = rule.judge(groups, opening.standings(ctx, scope), ctx.defaults)
+    touched = opening.carry_out(ctx, rule.name, scope, decisions, drill)
+    holders = {m.gateway: s for s in reversed(opening.standings(ctx, scope)) for m in s.marks}
+    for name in names if holders else ():
+        for loss in near[name]:
+            parent = holders.get(loss.gateway)
+            child = _top(ctx, rule, owners[name][loss])
+            if parent is not None and _holds(parent, loss) and _may_take(ctx, rule, child, parent.id):
+                children = ctx.incident(parent.id).children
+                if child not in children:
+                    ctx.alter(parent.id, children=[*children, child])
+                _claim(ctx, rule, child, parent.id)
+    return touched
+
+
+def _holds(parent: Standing, loss: Mark) -> bool:
+    return any(mark.gateway == loss.gateway for mark in parent.marks)
+
+
+def _adjacent(ctx: Context, group: str) -> tuple[str, ...]:
+    known = ctx.registry.groups.get((ctx.area, group))
+    return known.adjacent if known is not None else ()
+
+
+def heard_again(ctx: Context, parent: str) -> None:
+    """A child's gateway is heard again; when all of them are, so is said of the parent, and of its own."""
+    shown = ctx.tables.incidents.get((ctx.area, parent))
+    if shown is None or shown.state not in UNRESOLVED:
+        return
+    children = [one for name in shown.children if (one := ctx.tables.incidents.get((ctx.area, name))) is not None]
+    links = [one for one in children if one.rule in LINKS and one.state in UNRESOLVED]
+    if all("link_restored" in one.conditions for one in links):
+        ctx.flag(parent, "link_restored")
+        ctx.note(parent, "all that was lost is heard again")
+        if shown.parent is not None:
+            heard_again(ctx, shown.parent)
+
+
+def alone(ctx: Context, child: str, why: str) -> None:
+    """It has no parent any more, and escalates by itself."""
+    ctx.alter(child, parent=None)
+    ctx.note(child, "alone again", why=why)
+    escalation.start(ctx, child)
+
+
+def _top(ctx: Context, rule: Parent, child: str) -> str:
+    """The child itself, or the one it is part of where the rule takes that in its place."""
+    parent = _open_parent(ctx, child)
+    return parent if parent is not None and ctx.incident(parent).rule in rule.over else child
+
+
+def _may_take(ctx: Context, rule: Parent, child: str, by: str) -> bool:
+    parent = _open_parent(ctx, child)
+    return parent is None or parent == by or ctx.incident(parent).rule in {rule.name, *rule.takes_from}
+
+
+def _open_parent(ctx: Context, child: str) -> str | None:
+    name = ctx.incident(child).parent
+    parent = ctx.tables.incidents.get((ctx.area, name)) if name is not None else None
+    return parent.id if parent is not None and parent.state in UNRESOLVED else None
+
+
+def _claim(ctx: Context, rule: Parent, child: str, parent_id: str) -> None:
+    before = ctx.incident(child).parent
+    if before == parent_id:
+        return
+    old = ctx.tables.incidents.get((ctx.area, before)) if before is not None else None
+    if old is not None and old.rule != rule.name and child in old.children:
+        ctx.alter(old.id, children=[other for other in old.children if other != child])
+    ctx.alter(child, parent=parent_id)
+    ctx.note(child, f"part of {parent_id}", why=rule.name)
+    if escalation.covered(ctx, ctx.incident(child)):
+        escalation.stop(ctx, child)
+        if rule.hushes:
+            ctx.hush(child, f"not told alone: {parent_id} is")
+
+
+def _free(ctx: Context, child: str, rule: Parent) -> bool:
     shown = ctx.tables.incidents.get((ctx.area, child))
-    return shown is not None and shown.rule == rule and shown.state in UNRESOLVED
+    return shown is not None and shown.rule in {*rule.follows, *rule.over} and shown.state in UNRESOLVED
+
+
+def _drilled(drill: bool) -> str:
+    return "drill|" if drill else ""

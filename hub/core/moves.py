@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub.core import calls, escalation, opening
+from hub.core import calls, escalation, grouping, opening
 from hub.core.context import Context
 from hub.core.incident import NEXT, UNRESOLVED, Incident, State
 from hub.core.io import Disposition, Move, Moved, NoSuchIncident, NotAllowed, Stage
@@ -89,10 +89,19 @@ def _share(ctx: Context, child: str, item: Moved) -> None:
     if shown is None:
         return
     follows = item.move is Move.RESOLVE and shown.state in UNRESOLVED
+    if follows and _still_lost(ctx, shown):
+        grouping.alone(ctx, child, f"still not heard: not resolved with {item.incident}")
+        return
     if follows or refusal(shown, item) is None:
         _carry_out(ctx, shown, item, f"with {item.incident}")
         for grandchild in shown.children:
             _share(ctx, grandchild, item)
+
+
+def _still_lost(ctx: Context, incident: Incident) -> bool:
+    """A gateway that is not heard is resolved by itself or not at all: else nothing would say so any more."""
+    links = (ctx.tables.links.get((ctx.area, gateway)) for gateway in incident.gateways)
+    return incident.rule == "gateway_lost" and any(link is not None and not link.up for link in links)
 
 
 def _carry_out(ctx: Context, incident: Incident, item: Moved, why: str = "") -> None:

@@ -11,8 +11,8 @@ from hub.core import calls, escalation
 from hub.core.context import Context
 from hub.core.incident import Incident, State
 from hub.core.io import Rung
-from hub.core.rules import named
-from hub.core.rules.base import Absorbed, Decision, Grade, Joins, Mark, Opens, ParentRule, Raises, Standing
+from hub.core.rules import named, parents_of
+from hub.core.rules.base import Absorbed, Decision, Grade, Joins, Mark, Opens, ParentRule, Raises, Rule, Scope, Standing
 from hub.core.rules.windows import MARKS_MAX, several
 from hub.core.state import Dossier
 from hub.core.timing import How, When, error_ms, late_words, placed_words
@@ -97,7 +97,7 @@ def _open(ctx: Context, rule: str, scope: str, opens: Opens, drill: bool) -> str
     index(ctx, incident)
     for mark in opens.marks:
         _line(ctx, incident, mark)
-    words = late_words(fields["late_ms"], ctx.defaults.lateness)
+    words = _late(ctx, fields)
     ctx.flag(incident, escalation.MUST_LOOK, opens.grade.priority is Priority.P1 and words.startswith("must look"))
     why = f"{opens.grade.why} ({words})" if words else opens.grade.why
     ctx.note(incident, "raised", why=why)
@@ -136,16 +136,28 @@ def _join(ctx: Context, joins: Joins | Raises, again: Mark | None) -> None:
         _line(ctx, incident, mark)
     if not new:
         ctx.note(incident, "re-read", why="a record that happened earlier arrived late")
-    words = late_words(fields["late_ms"], ctx.defaults.lateness)
+    words = _late(ctx, fields)
     ctx.flag(incident, "restored", False)
     if escalation.MUST_LOOK in before.conditions and not words.startswith("must look"):
         ctx.flag(incident, escalation.MUST_LOOK, False)
+    elif priority is Priority.P1 and before.priority is not Priority.P1 and words.startswith("must look"):
+        ctx.flag(incident, escalation.MUST_LOOK)
     others = [p for p in fields["premises"] if p not in before.premises]
     if priority < before.priority or (others and priority is Priority.P1):
         ctx.page(incident, joins.grade.why)
     elif again is not None and again in new:
         late = late_words(again.late_ms, ctx.defaults.lateness)
         ctx.page(incident, f"{again.premises or again.gateway} again" + (f" ({late})" if late else ""))
+
+
+def _late(ctx: Context, fields: dict[str, Any]) -> str:
+    """What is said of its lateness. What comes late because its gateway was cut off is no must-look as long as nobody
+    has found out why that was."""
+    words = late_words(fields["late_ms"], ctx.defaults.lateness)
+    lost = [name for name in fields["gateways"] if ctx.tables.open.get((ctx.area, f"gateway_lost|gateway:{name}"))]
+    if words.startswith("must look") and lost:
+        return f"{words.removeprefix('must look: ')}: {' and '.join(lost)} was not heard, and nobody has said why"
+    return words
 
 
 def _records(marks: Iterable[Mark]) -> int:
@@ -186,7 +198,7 @@ def _place(first: Mark) -> dict[str, Any]:
         return dict.fromkeys(PLACE) | {"event_ms": first.event_ms, "placed": ""}
     how = How(first.how)
     when = When(first.event_ms, first.late_ms, first.not_before_ms, first.not_after_ms, how)
-    off_ms = None if how is How.ORDER else error_ms(when)
+    off_ms = None if how in (How.ORDER, How.HEARD) else error_ms(when)
     values = (first.event_ms, off_ms, first.not_before_ms, first.not_after_ms, placed_words(when))
     return dict(zip(PLACE, values, strict=True))
 
@@ -200,24 +212,35 @@ def _line(ctx: Context, incident: str, mark: Mark) -> None:
 
 
 def scopes(ctx: Context, incident: str) -> list[str]:
-    """Where an unresolved incident is found: its rule's scope, and its groups."""
+    """Where an unresolved incident is found: its rule's scope, its groups, and where its parents look for it."""
     shown = ctx.incident(incident)
     groups = several([shown.group, *(ctx.registry.home(ctx.area, p) for p in shown.premises)])
-    return [ctx.dossier(incident).scope, *(f"in {group}" for group in groups)]
+    return [ctx.dossier(incident).scope, *listings(ctx, shown.rule, groups, shown.gateways)]
+
+
+def listings(ctx: Context, rule: str, groups: Iterable[str], gateways: Sequence[str]) -> list[str]:
+    """Where those that may be its parents look for an unresolved incident of a rule."""
+    looks = {one.scope for one in parents_of(rule) if isinstance(one, ParentRule)}
+    found = [f"at gateway:{name}" for name in gateways] if Scope.GATEWAY in looks else []
+    if Scope.WIRED in looks:
+        found += [f"via {group}" for name in gateways for group in ctx.wiring.groups_at(ctx.area, name)]
+    return [*(f"in {group}" for group in groups), *found]
 
 
 def index(ctx: Context, incident: str) -> None:
     """List it among the open ones of its scopes."""
-    for scope in scopes(ctx, incident):
+    listed = several([*ctx.dossier(incident).listed, *scopes(ctx, incident)])
+    for scope in listed:
         known = ctx.tables.open.get((ctx.area, scope)) or ()
         if incident not in known:
             ctx.tables.open.put((ctx.area, scope), tuple(sorted((*known, incident))))
+    ctx.file(incident, listed=tuple(listed))
     _remember_causes(ctx, incident)
 
 
 def unlist(ctx: Context, incident: str) -> None:
     """Take it off the open ones: it is resolved, and takes no more joins."""
-    for scope in scopes(ctx, incident):
+    for scope in ctx.dossier(incident).listed or scopes(ctx, incident):
         others = tuple(o for o in ctx.tables.open.get((ctx.area, scope)) or () if o != incident)
         ctx.tables.open.put((ctx.area, scope), others or None)
 
@@ -230,7 +253,7 @@ def forget_causes(ctx: Context, incident: str, marks: Iterable[Mark]) -> None:
 
 
 def _remember_causes(ctx: Context, incident: str) -> None:
-    if isinstance(named(ctx.incident(incident).rule), ParentRule):
+    if not isinstance(named(ctx.incident(incident).rule), Rule):
         return
     for mark in ctx.dossier(incident).marks:
         if mark.key is not None and ctx.tables.causes.get((ctx.area, mark.gateway, mark.key)) != incident:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub.core import answers, conditions, dedup, grouping, opening, orders, placing, withdrawing
+from hub.core import answers, arming, conditions, dedup, grouping, opening, orders, placing, withdrawing
 from hub.core.context import Context
 from hub.core.incident import UNRESOLVED
 from hub.core.io import Conflicted, Gapped, Linked, Recorded, Twinned
@@ -21,8 +21,9 @@ from hub.core.rules.base import (
     Verdict,
     WithdrawRule,
 )
+from hub.core.rules.windows import several
 from hub.core.state import Link, Twins
-from hub.core.timing import When
+from hub.core.timing import How, When
 from protocol.kinds import Kind, Qualifier
 from protocol.records import Event
 
@@ -85,9 +86,12 @@ def linked(ctx: Context, item: Linked) -> Verdict:
         LINK_DOWN,
         item.gateway,
         late_ms=0,
+        not_before_ms=item.heard_ms,
+        not_after_ms=ctx.at_ms,
+        how=How.HEARD,
     )
     if not item.up:
-        verdict = raised(ctx, mark, drill=False)
+        verdict = raised(ctx, arming.weighed(ctx, mark), drill=False)
         for incident in verdict.incidents if isinstance(verdict, Took) else ():
             ctx.flag(incident, "link_restored", False)
         return verdict
@@ -98,6 +102,8 @@ def linked(ctx: Context, item: Linked) -> Verdict:
     for incident in back:
         ctx.flag(incident, "link_restored")
         ctx.note(incident, "heard again")
+    for parent in several(ctx.incident(incident).parent for incident in back):
+        grouping.heard_again(ctx, parent)
     return Took(back, "heard again") if back else Ignored("the gateway is heard")
 
 
@@ -136,9 +142,7 @@ def raised(ctx: Context, mark: Mark, drill: bool) -> Verdict:
     decisions = rule.judge(mark, opening.standings(ctx, scope), ctx.defaults)
     again = mark if rule.pages_again and not mark.still else None
     touched = opening.carry_out(ctx, rule.name, scope, decisions, drill, again)
-    home = ctx.registry.home(ctx.area, mark.premises)
-    if home is not None:
-        touched += grouping.regroup(ctx, rule.name, home, drill)
+    touched += grouping.regroup(ctx, rule.name, mark, drill)
     for incident in touched:
         if ctx.incident(incident).rule == rule.name:
             withdrawing.withdrawn_before(ctx, incident, mark)
@@ -185,6 +189,8 @@ def _judged(ctx: Context, item: Recorded | Conflicted, mark: Mark) -> Verdict:
     if event.kind is Kind.ANSWER:
         return answers.pressed(ctx, mark, str(event.detail.get("answer", "")))
     conditions.remember(ctx, mark, began=True)
+    if event.kind in arming.KINDS and not event.drill:
+        arming.told(ctx, mark)
     known = ctx.tables.causes.get((ctx.area, item.gateway, event.key))
     if mark.still and known is not None:
         ctx.note(known, f"still {mark.what}", event_ms=mark.event_ms, zone=mark.zone, premises=mark.premises)
@@ -221,7 +227,7 @@ def _mark(ctx: Context, item: Recorded | Conflicted, ident: str, when: When) -> 
         late_ms=when.late_ms,
         count=event.count,
         still=event.qualifier is Qualifier.PRESENT,
-        detail=str(event.detail.get("fault", "")),
+        detail=str(event.detail.get("fault", event.detail.get("transitions", ""))),
         priority=event.priority,
         device=str(event.detail.get("device", "")),
         not_before_ms=when.not_before_ms,

@@ -119,7 +119,10 @@ class Timers(Table[tuple[str, str], int]):
 
 
 class Dossier(msgspec.Struct, frozen=True):
-    """What the desk keeps of an incident besides what is shown: its marks, where it stands, whom it called."""
+    """What the desk keeps of an incident besides what is shown: its marks, where it stands, whom it called.
+
+    `listed` is where it is found while it is unresolved: as the registry was then, whoever moves away since.
+    """
 
     scope: str
     opened_by: str
@@ -127,6 +130,7 @@ class Dossier(msgspec.Struct, frozen=True):
     drill: bool
     called: tuple[str, ...] = ()
     orders: tuple[str, ...] = ()
+    listed: tuple[str, ...] = ()
 
 
 class Pending(msgspec.Struct, frozen=True):
@@ -224,6 +228,7 @@ class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     twins: list[tuple[Two, Twins]] = []
     instructions: list[tuple[Two, Instruction]] = []
     instructed: list[tuple[Two, tuple[str, ...]]] = []
+    arming: list[tuple[Two, dict[str, tuple[Mark, ...]]]] = []
 
 
 class Tables:
@@ -251,6 +256,7 @@ class Tables:
         self.twins: Table[tuple[str, str], Twins] = Table()
         self.instructions: Table[tuple[str, str], Instruction] = Table()
         self.instructed: Table[tuple[str, str], tuple[str, ...]] = Table()
+        self.arming: Table[tuple[str, str], dict[str, tuple[Mark, ...]]] = Table()
 
     def all(self) -> dict[str, Table[tuple[str, ...], object]]:
         """Every table by name."""

@@ -18,11 +18,13 @@ SENSE_MS = 1_577_836_800_000
 
 
 class How(StrEnum):
-    """By what a time was found. Only `age` and `clock` are a time with an error; `order` is an interval."""
+    """By what a time was found. Only `age` and `clock` are a time with an error; `order` is an interval, and so is
+    `heard`: from when a gateway was last heard to when it was missed."""
 
     AGE = "age"
     CLOCK = "clock"
     ORDER = "order"
+    HEARD = "heard"
 
 
 class When(NamedTuple):
@@ -80,6 +82,8 @@ def placed_words(when: When) -> str:
         return ""
     if when.how is How.CLOCK:
         return f"placed by its gateway's clock, to within {span(error_ms(when))}"
+    if when.how is How.HEARD:
+        return "it fell silent at some time within the limits stated"
     return "its gateway had no sure clock: some time within the limits stated"
 
 

@@ -10,6 +10,7 @@ import msgspec
 from hub.core.desk import Desk
 from hub.core.incident import Incident, State
 from hub.core.io import Effect, Input, Linked, Move, Moved, Page, Recorded, Replied, Send
+from hub.core.registry import Registry
 from hub.defaults import load_defaults
 from hub.registry import load
 from protocol.kinds import CODES, Kind, Qualifier
@@ -28,8 +29,9 @@ S, MIN, H = 1_000, 60_000, 3_600_000
 class DeskAtWork:
     """Steps and commits one input at a time; times are ms from START_MS. Keeps what a journal would keep."""
 
-    def __init__(self) -> None:
-        self.desk = Desk(REGISTRY, DEFAULTS)
+    def __init__(self, registry: Registry = REGISTRY) -> None:
+        self.registry = registry
+        self.desk = Desk(registry, DEFAULTS)
         self.now = 0
         self.journal: list[tuple[int, bytes]] = []
         self.effects: list[Effect] = []
@@ -52,9 +54,9 @@ class DeskAtWork:
 
     def record(self, kind: Kind, where: str, event: int, at: int | None = None, **more: Any) -> Recorded:
         """A record of `kind` at a zone or premises that happened at `event` and arrives at `at` (default: then)."""
-        zone = where if (AREA, where) in REGISTRY.zones else None
-        premises = REGISTRY.zones[AREA, where].premises if zone else where
-        gateway = REGISTRY.premises[AREA, premises].gateway
+        zone = where if (AREA, where) in self.registry.zones else None
+        premises = self.registry.zones[AREA, where].premises if zone else where
+        gateway = self.registry.premises[AREA, premises].gateway
         self._seq += 1
         seq = more.pop("seq", self._seq)
         qualifier = more.pop("qualifier", Qualifier.NEW)

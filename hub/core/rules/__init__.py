@@ -6,9 +6,9 @@ from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
 
-from hub.core.rules.base import AnyRule, ParentRule, Rule, WithdrawRule
+from hub.core.rules.base import AnyRule, OutageRule, ParentRule, Rule, WithdrawRule
 
-HELPERS = frozenset({"base", "windows"})
+HELPERS = frozenset({"base", "losses", "windows"})
 
 
 @cache
@@ -28,9 +28,9 @@ def reader(what: str) -> Rule | WithdrawRule | None:
 
 
 @cache
-def parents_of(name: str) -> tuple[ParentRule, ...]:
-    """The rules that put incidents of rule `name` under a parent."""
-    return tuple(r for r in rules() if isinstance(r, ParentRule) and r.follows == name)
+def parents_of(name: str) -> tuple[ParentRule | OutageRule, ...]:
+    """The rules that put incidents of rule `name` under a parent, by precedence."""
+    return tuple(r for r in rules() if isinstance(r, ParentRule | OutageRule) and name in r.follows)
 
 
 @cache

@@ -1,8 +1,9 @@
 """What a rule is: which records it reads, where it looks, and a pure function from records to decisions.
 
 A rule sees a record as a `Mark` and the open incidents of its scope as `Standing`s; it answers with decisions, and
-the desk carries them out. Three sorts: `Rule` raises incidents from marks, `ParentRule` puts incidents of a group
-under one parent, `WithdrawRule` marks incidents as cancelled. Each file of this folder offers one of them as `RULE`.
+the desk carries them out. Four sorts: `Rule` raises incidents from marks, `ParentRule` puts incidents of one place
+under one parent, `OutageRule` those of groups that are neighbours, `WithdrawRule` marks incidents as cancelled. Each
+file of this folder offers one of them as `RULE`.
 """
 
 from __future__ import annotations
@@ -122,13 +123,15 @@ Decision: TypeAlias = Opens | Joins | Raises | Absorbed
 
 
 class Scope(StrEnum):
-    """Which open incidents a rule looks at: those of the mark's zone, premises, home group, gateway, or cause."""
+    """Which open incidents a rule looks at: those of the mark's zone, premises, home group, gateway, or cause; or of
+    each group that has members wired to the mark's gateway."""
 
     ZONE = "zone"
     PREMISES = "premises"
     GROUP = "group"
     GATEWAY = "gateway"
     CAUSE = "cause"
+    WIRED = "wired"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,15 +152,49 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class ParentRule:
-    """Puts the open incidents of rule `follows` in one group under a parent.
+    """Puts the open incidents of the rules it `follows` at one place (`scope`: home group, gateway, or groups wired to
+    a gateway) under a parent.
 
-    `judge(marks, parents, defaults)`: all marks of those incidents, and the open parents of the group.
+    `judge(marks, parents, defaults)`: all marks of those incidents, and the open parents of the place. A child has one
+    parent: this rule's takes it from those of `takes_from`, and where it has one of `over`, takes that one instead.
+    `hushes`: what becomes a child of a parent that pages for it does not page by itself.
     """
 
     name: str
     precedence: int
-    follows: str
+    follows: frozenset[str]
     judge: Callable[[Sequence[Mark], Sequence[Standing], Defaults], list[Decision]]
+    scope: Scope = Scope.GROUP
+    takes_from: frozenset[str] = frozenset()
+    over: frozenset[str] = frozenset()
+    hushes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Blind:
+    """A group as an outage sees it: its neighbours, how many gateways its members hang on, and what of it is lost."""
+
+    group: str
+    adjacent: tuple[str, ...]
+    paths: int
+    marks: tuple[Mark, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OutageRule:
+    """Puts what is lost in neighbouring groups under one parent in the area.
+
+    `judge(groups, parents, defaults)`: the groups a loss touches, their neighbours and those of these, each with its
+    losses; and the parents that hold any of them, or of which a loss among these is a child already.
+    """
+
+    name: str
+    precedence: int
+    follows: frozenset[str]
+    judge: Callable[[Sequence[Blind], Sequence[Standing], Defaults], list[Decision]]
+    takes_from: frozenset[str] = frozenset()
+    over: frozenset[str] = frozenset()
+    hushes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +208,7 @@ class WithdrawRule:
     judge: Callable[[Mark, int, Sequence[str], Defaults], str | None]
 
 
-AnyRule: TypeAlias = Rule | ParentRule | WithdrawRule
+AnyRule: TypeAlias = Rule | ParentRule | OutageRule | WithdrawRule
 
 
 @dataclass(frozen=True, slots=True)

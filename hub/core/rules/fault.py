@@ -19,7 +19,6 @@ READS = frozenset(
         Kind.GATEWAY_FAULT,
         Kind.RECORDS_LOST,
         Kind.SWINGER_BYPASS,
-        Kind.CHATTER,
         CONFLICT,
         GAP,
         TWINS,
@@ -33,7 +32,6 @@ WORDS = {
     TWINS: "two gateways under one id: look for a machine that runs on a copy of this one's card",
     Kind.RECORDS_LOST: "the gateway lost records",
     Kind.SWINGER_BYPASS: "tripped too often and was bypassed",
-    Kind.CHATTER: "chatters and was bypassed",
 }
 
 

@@ -51,4 +51,4 @@ def _windows(trips: Sequence[Mark], window_ms: int) -> list[Sequence[Mark]]:
     return windows
 
 
-RULE = ParentRule("group_intrusion", 41, "intrusion", judge)
+RULE = ParentRule("group_intrusion", 41, frozenset({"intrusion"}), judge, takes_from=frozenset({"sabotage"}))

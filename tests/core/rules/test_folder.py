@@ -8,7 +8,7 @@ import pytest
 
 from hub.core import rules as folder
 from hub.core.rules import HELPERS, named, parents_of, reader, rules, withdrawers_of
-from hub.core.rules.base import CONFLICT, GAP, LINK_DOWN, TWINS, AnyRule, ParentRule, Rule, WithdrawRule
+from hub.core.rules.base import CONFLICT, GAP, LINK_DOWN, TWINS, AnyRule, OutageRule, ParentRule, Rule, WithdrawRule
 from protocol.kinds import Kind
 
 FILES = {path.stem for path in Path(folder.__file__).parent.glob("[a-z]*.py")} - HELPERS
@@ -26,8 +26,9 @@ def test_a_rule_is_found_by_what_it_reads(rule: AnyRule) -> None:
     if isinstance(rule, Rule | WithdrawRule):
         assert rule.reads and rule.reads <= WORDS
         assert {rule} == {reader(word) for word in rule.reads}
-    if isinstance(rule, ParentRule):
-        assert rule in parents_of(rule.follows) and isinstance(named(rule.follows), Rule)
+    if isinstance(rule, ParentRule | OutageRule):
+        assert all(rule in parents_of(name) for name in rule.follows)
+        assert all(named(name).precedence < rule.precedence for name in rule.over), "parents of parents come later"
     if isinstance(rule, WithdrawRule):
         assert rule in withdrawers_of(rule.withdraws) and isinstance(named(rule.withdraws), Rule)
 
