@@ -74,6 +74,11 @@ class Desk:
         limits = msgspec.json.encode(self._defaults, order="sorted")
         return sha256(self._registry.digest.encode() + limits).hexdigest()
 
+    @property
+    def in_batch(self) -> bool:
+        """Whether a batch is open: stepped, and not yet committed or rolled back."""
+        return self._open
+
     def begin(self) -> None:
         """Open a batch. One batch at a time."""
         assert not self._open, "one batch at a time"

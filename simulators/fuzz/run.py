@@ -136,10 +136,10 @@ class _Feed:
                 await self._written()
 
     async def settle(self) -> None:
-        """Until nothing waits."""
-        while len(self.parts.clerk.rounds.inbox) or self.parts.recorder.intake.room() < READINGS_MAX:
+        """Until nothing waits and nothing is on its way to the disk: what the desk has then is what the journal has."""
+        rounds = self.parts.clerk.rounds
+        while len(rounds.inbox) or rounds.desk.in_batch or self.parts.recorder.intake.room() < READINGS_MAX:
             await self._written()
-        await self._written()
 
     async def _written(self) -> None:
         """Behind whatever the journal's and the store's threads are writing now."""
