@@ -16,9 +16,11 @@ from hub.connections import credentials
 from hub.defaults import load_defaults
 from hub.journal import JournalMoved
 from hub.logs import set_up
+from hub.notify.telling import usable
 from hub.orders import load_key, make_key, public_text
 from hub.past import JournalError
 from hub.past import verify as verify_journal
+from hub.registry import Loaded
 from hub.registry import load as load_registry
 from hub.settings import Settings, load
 from protocol.faults import Fault, Refused, shown
@@ -103,9 +105,10 @@ def _checked(config: Path, overrides: list[str] | None) -> Settings:
     """The settings, with everything wrong in them and in the files they name. Raises Refused."""
     settings = load(config, overrides or [])
     faults: list[Fault] = []
-    areas: set[str] = set()
+    loaded: list[Loaded] = []
     for part in (
-        lambda: areas.update(load_registry(settings.hub.registry).registry.areas),
+        lambda: loaded.append(load_registry(settings.hub.registry)),
+        lambda: [usable(settings, one) for one in loaded],
         lambda: load_defaults(settings.hub.defaults),
         lambda: _connects(settings),
         lambda: load_key(settings.key_path) if settings.key_path.exists() or settings.signing.key else None,
@@ -114,6 +117,7 @@ def _checked(config: Path, overrides: list[str] | None) -> Settings:
             part()
         except Refused as refused:
             faults += refused.faults
+    areas = {area for one in loaded for area in one.registry.areas}
     for at, person in enumerate(settings.person) if areas else ():
         for area in set(person.areas) - areas - {"*"}:
             allowed = f"'*', or one of {', '.join(sorted(areas))}"

@@ -15,7 +15,6 @@ import structlog
 import uvicorn
 
 from hub import beginning
-from hub.announcing import Announcer
 from hub.api.app import build
 from hub.api.desk import Parts
 from hub.checkpointing import Checkpointing, task_of
@@ -32,10 +31,11 @@ from hub.erasable import Erasable
 from hub.gate import Gate
 from hub.ingest import Ingest
 from hub.intake import Intake
-from hub.journal import JournalMoved
+from hub.journal import PAGES_KEPT_MS, JournalMoved
 from hub.links import Links
 from hub.live import LiveStream
 from hub.metrics import Metrics
+from hub.notify.telling import Teller, telling
 from hub.rebuild import rebuild
 from hub.receipting import Receipting
 from hub.recorder import Recorder
@@ -118,7 +118,8 @@ class Hub:
     def built(self) -> Iterator[tuple[dict[str, Job], Parts, Connections]]:
         """Every part, and the tasks to run them; closes files when left."""
         settings, metrics = self.settings, Metrics()
-        registry = load_registry(settings.hub.registry).registry
+        loaded = load_registry(settings.hub.registry)
+        registry = loaded.registry
         defaults = load_defaults(settings.hub.defaults)
         desk = Desk(registry, defaults)
         with contextlib.ExitStack() as stack:
@@ -140,7 +141,7 @@ class Hub:
             session = secrets.token_hex(16)
             live = LiveStream(session[:8], metrics)
             receipting = Receipting(settings.hub.id, rounds, intake, clock, defaults.credit, metrics)
-            announcer = Announcer(desk, live, erasable, metrics)
+            announcer = Teller(desk, live, erasable, metrics)
             effects = Effects(announcer, receipting, metrics, settings.key_name, private)
             troubles = Troubles(desk, live, clock, metrics)
             rounds.trouble = partial(troubles.tell, JOURNAL)
@@ -173,6 +174,11 @@ class Hub:
             ingest.born = send_again
             good_ms = defaults.calls.answer_link_ms
             tickets = Tickets(private, settings.api.public_url, good_ms, desk.incident, clock.now_ms)
+            told = telling(stack, settings, loaded, desk, clock, live, metrics, tickets.link)
+            announcer.notifier = told.notifier
+            troubles.page, troubles.page_waiting = told.notifier.trouble, told.notifier.held
+            with beginning.readable(settings):
+                told.resume(journal.pages(clock.now_ms() - PAGES_KEPT_MS))
             closer = Closer(rounds, intake, clock)
             ingest.spoke, ingest.beat = closer.spoke, closer.beat
             for order in desk.resume(clock.now_ms()):
@@ -187,6 +193,8 @@ class Hub:
                 "room": room.run(),
                 "checkpoints": Checkpointing(task_of(settings, desk.config_digest), journal, rebuilt.skipped).run(),
                 "closer": recorder.close_holes(closer),
+                "channels": told.sending.run(),
+                "outbox": told.outbox.run(),
                 "alarm lane": connections.run(Lane.ALARM),
                 "telemetry lane": connections.run(Lane.TELEMETRY),
             }
@@ -203,6 +211,7 @@ class Hub:
                 clock=clock,
                 metrics=metrics,
                 troubles=troubles,
+                telling=told,
                 people=settings.person,
                 tickets=tickets,
                 broker=downlink.state,

@@ -8,20 +8,15 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import Field, StringConstraints, ValidationError
 
+from hub.channels import AnyChannel
+from hub.notify.table import Channels, Route, together
+from hub.table import Id as Id
+from hub.table import Port, Sha256, Table
 from protocol.faults import Fault, Refused, from_pydantic, shown
 
-Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-Port = Annotated[int, Field(ge=0, le=65535)]
 TLS = ("ca", "cert", "key")
-
-
-class Table(BaseModel):
-    """Base of every table: no key that we do not know, nothing changed after reading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Role(StrEnum):
@@ -119,6 +114,9 @@ class Settings(Table):
     api: Api = Api()
     signing: Signing = Signing()
     person: tuple[Person, ...] = ()
+    channels: Channels = Channels()
+    channel: tuple[AnyChannel, ...] = ()
+    route: tuple[Route, ...] = ()
 
     @property
     def journal_url(self) -> str:
@@ -207,6 +205,7 @@ def _resolved(settings: Settings, base: Path) -> Settings:
                 update={name: at(getattr(mqtt, name)) for name in ("password_file", "ca", "cert", "key")}
             ),
             "signing": signing.model_copy(update={"key": at(signing.key)}),
+            "channel": tuple(channel.based(base) for channel in settings.channel),
         }
     )
 
@@ -214,18 +213,21 @@ def _resolved(settings: Settings, base: Path) -> Settings:
 def _inspect(raw: dict[str, Any], base: Path, where: str) -> Iterable[Fault]:
     """What no single key can show, told even while other keys are wrong: files that cannot be read, keys that go
     together, persons told apart."""
-    hub, mqtt, persons = _table(raw, "hub"), _table(raw, "mqtt"), raw.get("person")
+    hub, mqtt, persons = _table(raw, "hub"), _table(raw, "mqtt"), _list(raw, "person")
     files = {f"hub.{name}": hub.get(name) for name in ("registry", "defaults")}
     files |= {f"mqtt.{name}": mqtt.get(name) for name in ("password_file", *TLS)}
+    files |= dict(_files(raw.get("channel"), "channel"))
     for key, name in files.items():
         if isinstance(name, str) and (why := _unusable(base / name, folder=key == "hub.registry")):
             yield Fault(where, key, f"{base / name} ({why})", "a file that can be read")
+    for key, found, allowed in together(_list(raw, "channel"), _list(raw, "route")):
+        yield Fault(where, key, shown(found), allowed)
     given = [name for name in TLS if name in mqtt]
     if given and len(given) < len(TLS):
         yield Fault(where, "mqtt", f"only {', '.join(given)}", "all of ca, cert and key, or none")
     for field in ("id", "token_sha256"):
         seen: dict[str, int] = {}
-        for at, person in enumerate(persons if isinstance(persons, list) else ()):
+        for at, person in enumerate(persons):
             value = person.get(field) if isinstance(person, dict) else None
             if not isinstance(value, str):
                 continue
@@ -237,6 +239,24 @@ def _inspect(raw: dict[str, Any], base: Path, where: str) -> Iterable[Fault]:
 def _table(raw: dict[str, Any], name: str) -> dict[str, Any]:
     found = raw.get(name)
     return found if isinstance(found, dict) else {}
+
+
+def _list(raw: dict[str, Any], name: str) -> list[Any]:
+    found = raw.get(name)
+    return found if isinstance(found, list) else []
+
+
+def _files(found: Any, key: str) -> Iterable[tuple[str, Any]]:
+    """Every key of a table, and of those in it, that names a file."""
+    if isinstance(found, list):
+        for at, one in enumerate(found):
+            yield from _files(one, f"{key}[{at}]")
+    elif isinstance(found, dict):
+        for name, value in found.items():
+            if name.endswith("_file"):
+                yield f"{key}.{name}", value
+            elif name in ("channel", "report"):
+                yield from _files(value, f"{key}.{name}")
 
 
 def _unusable(path: Path, *, folder: bool) -> str | None:

@@ -49,6 +49,8 @@ class Troubles:
         self.standing: dict[str, Trouble] = {}
         self.page: Callable[[Trouble], None] = lambda trouble: None
         """Told of the beginning and the end of each: here a channel that needs no journal is wired."""
+        self.page_waiting: Callable[[Waiting], None] = lambda waiting: None
+        """Told of each P1 that waits."""
         self._desk = desk
         self._live = live
         self._clock = clock
@@ -95,3 +97,4 @@ class Troubles:
             words = {name: getattr(told, name) for name in ("area", "gateway", "premises", "kind", "why")}
             self._log.warning("a P1 waits: the hub cannot write", **words)
             self._live.tell("waiting", one.area, json_of(told).decode())
+            self.page_waiting(told)

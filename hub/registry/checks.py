@@ -212,20 +212,25 @@ class Builder:
             self._add(zones, sheet, number, area, one, ZoneEntry(one, area, home.id, gateway, intern(kind)))
 
     def _contact(self, sheet: Sheet) -> None:
-        """Somebody to reach for premises or a station of the area."""
+        """Somebody to reach for premises or a station of the area, or for its town or county centre."""
         numbers: dict[tuple[str, str, str], str] = {}
         for number, (one, area, of, name, phone) in self._rows(sheet):
             area = self._in_area(sheet, number, area)
             if (area, one) in self._contacts:
                 self.fault(sheet, number, "id", one, "each contact once")
             self._contacts.add((area, one))
-            if (area, of) not in self.registry.premises and (area, of) not in self.registry.stations:
-                self._elsewhere(
-                    sheet, number, "of", area, of, self.registry.premises, "premises or a station of this area"
-                )
+            if not self._reachable(area, of):
+                allowed = "premises or a station of this area, or its town or county centre"
+                self._elsewhere(sheet, number, "of", area, of, self.registry.premises, allowed)
             if (other := numbers.setdefault((area, of, phone), one)) != one:
                 self.warn(sheet, number, "id", one, f"each number once for one household; {other} has this one")
             self.contacts.add(Contact(one, area, of, name, phone))
+
+    def _reachable(self, area: str, of: str) -> bool:
+        """Whether somebody may be reached for it."""
+        known = self.registry.areas.get(area)
+        centres = () if known is None else (known.town, known.county)
+        return of in centres or (area, of) in self.registry.premises or (area, of) in self.registry.stations
 
     def _in_area(self, sheet: Sheet, number: int, area: str) -> str:
         """The area by the very text of its entry; everything but an area is in one."""

@@ -1,0 +1,1 @@
+"""Telling people outside: who is told what, over which channel, and what came of it."""
