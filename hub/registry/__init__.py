@@ -20,11 +20,13 @@ from protocol.faults import Fault, Refused
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A registry that may be used. `warnings` are worth a look and stop nothing."""
+    """A registry that may be used. `warnings` are worth a look and stop nothing; `has_contacts`: a table of them was
+    there, if an empty one."""
 
     registry: Registry
     contacts: ContactBook
     warnings: tuple[Fault, ...]
+    has_contacts: bool = False
 
 
 def load(path: Path) -> Loaded:
@@ -39,14 +41,16 @@ def load(path: Path) -> Loaded:
     collecting = gc.isenabled()
     gc.disable()  # millions of entries come and nothing goes: the collector would look through them again and again
     try:
-        builder.take(sheets_of(path, faults))
+        sheets = sheets_of(path, faults)
+        builder.take(sheets)
     finally:
         if collecting:
             gc.enable()
     if faults:
         raise Refused(faults.all(path.name))
     registry = replace(builder.registry, digest=digest_of(builder.registry))
-    return Loaded(registry, builder.contacts, builder.warnings.all(path.name))
+    has_contacts = any(sheet.table == "contact" for sheet in sheets)
+    return Loaded(registry, builder.contacts, builder.warnings.all(path.name), has_contacts)
 
 
 __all__ = ["Contact", "ContactBook", "Loaded", "load"]

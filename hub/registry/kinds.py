@@ -23,6 +23,7 @@ ZONE_KINDS = frozenset(
         "nvr_recording",
         "keyswitch",
         "arm_button",
+        "answer",
         "meter",
     }
 )
