@@ -174,6 +174,9 @@ class ZoneTable(Table):
     report: Literal["alarm", "every"] | None = None
     swinger_trips: int = Field(2, ge=1, le=6)
     lamp: PointRef | None = Field(None, description="the output that shows how far a press has come")
+    answer: Literal["going", "on_scene", "cannot"] | None = Field(
+        None, description="what an answer button says; without it a press is going, and held for 3 s on_scene"
+    )
 
 
 class OutputTable(Table):

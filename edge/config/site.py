@@ -127,6 +127,8 @@ class _Builder:
         if table.lamp is not None and (nature.silent or not latches):
             why = "nothing shows at the premises" if nature.silent else "it does not latch"
             self.fault(f"{key}.lamp", table.lamp, f"no lamp for a {table.kind} zone: {why}")
+        if table.answer is not None and table.kind is not ZoneKind.ANSWER:
+            self.fault(f"{key}.answer", table.answer, f"nothing: a {table.kind} zone answers no call")
         there = self.known("premises", f"{key}.premises", table.premises)
         if not self.point(f"{key}.source", table.source, output=False) or not there:
             return None
@@ -151,6 +153,7 @@ class _Builder:
             entry_route=table.entry_route,
             report=table.report or self.report(table),
             swinger_trips=table.swinger_trips,
+            answer=table.answer,
         )
 
     def report(self, table: ZoneTable) -> str:

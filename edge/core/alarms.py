@@ -166,7 +166,7 @@ class Alarms:
             self._ringing.ring((key,), zone.premises, self._limits.siren_house_ms)
         if NATURES[zone.kind].rings_group:
             for neighbour in self._ringing.neighbours[zone.premises]:
-                self._ringing.ring((key,), neighbour, self._limits.siren_group_ms)
+                self._ringing.call((key,), neighbour, self._limits.siren_group_ms)
 
     def _well(self, wire: Wire, at_ns: int) -> None:
         zone = wire.zone

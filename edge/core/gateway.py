@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from edge.core.alarms import Alarms
+from edge.core.answers import ANSWER, AnswerButtons
 from edge.core.arming import Keypad
 from edge.core.awaited import Awaited
 from edge.core.bypasses import QUIET, Bypasses
@@ -69,6 +70,7 @@ class Gateway:
         self._alarms = Alarms(*house, self._lamps, self._bypasses, self._awaited)
         self._keypad = Keypad(*house, self._bypasses, self._alarms)
         self._switches = Switches(self._partitions, memory, self._scribe, self._deadlines, self._zones, self._keypad)
+        self._answers = AnswerButtons(self._zones, self._ringing.called, self._scribe, self._deadlines)
         self._devices = _devices(site, self._zones)
         self._silence = Silence(self._devices, site.limits.device_lost_ms, self._scribe, self._deadlines, self._zones)
         self._values = Values(site, self._scribe)
@@ -84,6 +86,7 @@ class Gateway:
             QUIET: self._alarms.quiet_over,
             HELD: self._switches.held,
             SETTLED: self._switches.settled,
+            ANSWER: self._answers.held,
             LOOPS: self._loops.hour,
         }
 
@@ -152,6 +155,7 @@ class Gateway:
             stood=dict(self._switches.stood),
             loops=dict(self._loops.tallies),
             loop_hours=self._loops.hours,
+            calls=self._ringing.called.remembered(),
         )
 
     def _effects(self) -> list[Effect]:
@@ -204,6 +208,7 @@ class Gateway:
     def _changed(self, wire: Wire, change: Change) -> None:
         self._alarms.changed(wire, change)
         self._switches.moved(wire, change)
+        self._answers.moved(wire, change)
 
     def _troubled(self, trouble: Troubled) -> None:
         now_ns = self._scribe.now.mono_ns

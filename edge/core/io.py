@@ -150,6 +150,7 @@ class Memory(msgspec.Struct, frozen=True):
     a restart neither repeats it nor forgets to say that it ended. `lamps` maps a zone to what its lamp shows, `awaited`
     to the record that set it off last, (instance, seq), until the hub has it. `periods` maps a premises to its armed
     period, `stood` a keyswitch to where it was seen last, so that a turn while nobody looked is no less a turn.
+    `calls` maps a premises to the call it heard last: its cause, when (wall ms), and whether it is a drill.
     `loops` are the tallies of this day's `loop_hours` of running.
     """
 
@@ -169,3 +170,4 @@ class Memory(msgspec.Struct, frozen=True):
     stood: dict[str, str] = {}
     loops: dict[str, Tally] = {}
     loop_hours: int = 0
+    calls: dict[str, tuple[str, int, bool]] = {}

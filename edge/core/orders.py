@@ -104,7 +104,8 @@ class Orders:
         if order.kind in SILENT:
             return Result(premises, Outcome.REFUSED, f"{order.kind} is silent: nothing sounds at any premises")
         keys = self._to_ring(order, premises)
-        rang = self._ringing.ring(keys, premises, order.duration_ms or self._site.limits.siren_group_ms)
+        duration_ms = order.duration_ms or self._site.limits.siren_group_ms
+        rang = self._ringing.call(keys, premises, duration_ms, order.drill)
         if rang is Rang.NO_SIREN:
             return Result(premises, Outcome.REFUSED, "no siren here")
         if rang is Rang.JOINED:

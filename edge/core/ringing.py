@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 
 from edge.core.bounds import NS_PER_MS
+from edge.core.called import Called
 from edge.core.deadlines import Deadlines, Timer
 from edge.core.events import Scribe
 from edge.core.io import Memory, Ring
@@ -39,6 +40,7 @@ class Ringing:
         self.rings = {(ring.output, ring.key): ring for ring in memory.rings if ring.output in self.outputs}
         self.rung = dict(memory.rung)
         self.over = self.rung.keys() & set(memory.stood_down)
+        self.called = Called(memory.calls, {premises.id for premises in site.premises})
         self._rung_ns = dict.fromkeys(self.rung, now_ns)
         self._longest_ms = max(site.limits.siren_house_ms, site.limits.siren_group_ms)
         self._memory_ns = site.limits.rung_memory_ms * NS_PER_MS
@@ -62,6 +64,7 @@ class Ringing:
         """Silence these causes (no causes: all that sound): they are over."""
         causes = set(keys) or {key for output, key in self.rings if self.outputs[output].premises == premises}
         self.silence(causes, premises)
+        self.called.over(premises, causes)
         self.over |= {f"{key}@{premises}" for key in causes}
         self._scribe.changed = True
 
@@ -77,6 +80,12 @@ class Ringing:
             self._scribe.changed = True
         for output in self.outputs.values():
             self._settle(output, again=True)
+
+    def call(self, keys: Sequence[str], premises: str, duration_ms: int, drill: bool = False) -> Rang:
+        """Sound a premises because another needs help; its people may answer, whether it has a siren or not."""
+        self.called.heard(premises, keys, self._scribe.now, drill)
+        self._scribe.changed = True
+        return self.ring(keys, premises, duration_ms)
 
     def ring(self, keys: Sequence[str], premises: str, duration_ms: int) -> Rang:
         """Sound a premises for causes, for `duration_ms` but never beyond the longest siren time.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from protocol.kinds import Kind
 from protocol.records import Condition
@@ -48,6 +48,7 @@ class ZoneKind(StrEnum):
     NVR_RECORDING = "nvr_recording"
     KEYSWITCH = "keyswitch"
     ARM_BUTTON = "arm_button"
+    ANSWER = "answer"
     METER = "meter"
 
 
@@ -81,6 +82,7 @@ NATURES: dict[ZoneKind, Nature] = {
     ZoneKind.NVR_RECORDING: Nature(Kind.RECORDING_STALE, Arming.ALWAYS),
     ZoneKind.KEYSWITCH: Nature(None, Arming.ALWAYS),
     ZoneKind.ARM_BUTTON: Nature(None, Arming.ALWAYS),
+    ZoneKind.ANSWER: Nature(None, Arming.ALWAYS),
     ZoneKind.METER: Nature(None, Arming.ALWAYS),
 }
 
@@ -151,7 +153,8 @@ class Zone:
 
     `report` is "every" where each change of condition may leave the premises (stations, enterprise sites, and
     households that opted in); such a record raises nothing by itself. A duress zone that `disarms` is the position of a
-    key, or the code, that looks like a disarm.
+    key, or the code, that looks like a disarm. `answer` is what an answer button says; None: "going" when it is
+    pressed, and "on_scene" too when it is held.
     """
 
     id: str
@@ -169,6 +172,7 @@ class Zone:
     swinger_trips: int = 2
     hand: Hand = Hand()
     disarms: bool = False
+    answer: Literal["going", "on_scene", "cannot"] | None = None
 
 
 class Role(StrEnum):
