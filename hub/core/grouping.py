@@ -10,7 +10,7 @@ from hub.core.context import Context
 from hub.core.incident import UNRESOLVED
 from hub.core.rules import named, parents_of
 from hub.core.rules.base import Blind, Mark, OutageRule, ParentRule, Rule, Scope, Standing
-from hub.core.rules.losses import apart_ms
+from hub.core.rules.losses import apart_ms, hull
 from hub.core.rules.windows import several
 
 LINKS = frozenset({"gateway_lost", "silence"})
@@ -91,8 +91,9 @@ def _outages(ctx: Context, rule: OutageRule, mark: Mark, drill: bool) -> list[st
     for _ in range(2):
         names = several([*names, *(near for name in names for near in _adjacent(ctx, name))])
     owners: dict[str, dict[Mark, str]] = {name: _owners(ctx, rule, f"group:{name}", drill) for name in names}
-    reach_ms = 2 * ctx.defaults.windows.path_loss_ms
-    near = {name: tuple(sorted(m for m in owners[name] if apart_ms(m, mark) <= reach_ms)) for name in names}
+    window_ms = ctx.defaults.windows.path_loss_ms
+    about = hull([m for marks in owners.values() for m in marks if apart_ms(m, mark) <= window_ms])
+    near = {name: tuple(sorted(m for m in owners[name] if apart_ms(m, about) <= window_ms)) for name in names}
     if sum(bool(marks) for marks in near.values()) < 2:
         return []
     groups = [
