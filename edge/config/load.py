@@ -188,6 +188,8 @@ def _site(read: _Read, hardware: Hardware, digest: str) -> Site | None:
         groups=read.tables["group"],
         zones=read.tables["zone"],
         outputs=read.tables["output"],
+        schedules=read.tables["schedule"],
+        holidays=read.tables["holiday"],
         named=read.named,
         partial=read.partial,
     )

@@ -17,6 +17,8 @@ POINT_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}/[a-z][a-z0-9_]{0,62}$"
 PATH_PATTERN = r"^[^\x00]+$"
 Id: TypeAlias = Annotated[str, Field(pattern=ID_PATTERN, description=ID_ALLOWED)]
 PointRef: TypeAlias = Annotated[str, Field(pattern=POINT_PATTERN, description="device/point; GPIO: bus/line")]
+TIME_PATTERN = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
+DATE_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 HOUR_MS = 3_600_000
 
 
@@ -34,6 +36,7 @@ class GatewayTable(Table):
     profile: Literal["20s", "90s", "3min"] = Field(
         "90s", description="reporting-time profile: link loss told within it"
     )
+    timezone: str = Field("Asia/Shanghai", max_length=64, description="of the schedules, as the IANA names it")
     data_dir: str = Field("/var/lib/lianfang", pattern=PATH_PATTERN, description="relative to this file's folder")
 
     @model_validator(mode="after")
@@ -173,6 +176,10 @@ class ZoneTable(Table):
     entry_route: bool = False
     report: Literal["alarm", "every"] | None = None
     swinger_trips: int = Field(2, ge=1, le=6)
+    arms: Literal["armed_home", "armed_away"] | None = Field(None, description="keyswitch, arm_button: what it arms")
+    force: bool | None = Field(None, description="keyswitch, arm_button: leave out what is open, and arm all the same")
+    hold_s: float | None = Field(None, ge=1, le=30, description="arm_button: held for so long it disarms")
+    disarms: bool | None = Field(None, description="duress: looks like a disarm, and is one")
     lamp: PointRef | None = Field(None, description="the output that shows how far a press has come")
     answer: Literal["going", "on_scene", "cannot"] | None = Field(
         None, description="what an answer button says; without it a press is going, and held for 3 s on_scene"
@@ -187,6 +194,44 @@ class OutputTable(Table):
     role: Role
     target: PointRef
     zone: Id | None = None
+
+
+class ScheduleTable(Table):
+    """[[schedule]]: arms premises at a time of day, disarms them at another, or both. Times as "HH:MM", local.
+
+    On a holiday it acts `as_usual`, arms but does not disarm (`closed`), does nothing (`skip`), or it acts on holidays
+    alone (`only`).
+    """
+
+    id: Id
+    premises: list[Id] = Field(min_length=1, max_length=128)
+    days: list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]] = Field(
+        default=["mon", "tue", "wed", "thu", "fri", "sat", "sun"], min_length=1, max_length=7
+    )
+    arm_at: str | None = Field(None, pattern=TIME_PATTERN)
+    disarm_at: str | None = Field(None, pattern=TIME_PATTERN)
+    mode: Literal["armed_home", "armed_away"] = "armed_away"
+    holidays: Literal["as_usual", "closed", "skip", "only"] = "as_usual"
+    warn_s: int = Field(60, ge=0, le=600, description="the siren chirps so long before it arms; 0: without warning")
+    postpone_min: int = Field(30, ge=1, le=240, description="what a press or a turn after the chirp puts it off by")
+    postpone_max: int = Field(3, ge=0, le=10)
+    force: bool = Field(True, description="leave out what is open; false: refuse, and chirp")
+
+    @model_validator(mode="after")
+    def _acts(self) -> ScheduleTable:
+        if self.arm_at is None and self.disarm_at is None:
+            raise ValueError("arm_at, disarm_at, or both")
+        if self.arm_at == self.disarm_at:
+            raise ValueError("arm_at and disarm_at at different times")
+        return self
+
+
+class HolidayTable(Table):
+    """[[holiday]]: days as "YYYY-MM-DD"; without `last` it is one day."""
+
+    id: Id
+    first: str = Field(pattern=DATE_PATTERN)
+    last: str | None = Field(None, pattern=DATE_PATTERN)
 
 
 class LimitsTable(Table):
@@ -214,6 +259,8 @@ class SiteFile(Table):
     group: list[GroupTable] = Field(default=[], max_length=64)
     zone: list[ZoneTable] = Field(min_length=1, max_length=1_000)
     output: list[OutputTable] = Field(default=[], max_length=512)
+    schedule: list[ScheduleTable] = Field(default=[], max_length=128)
+    holiday: list[HolidayTable] = Field(default=[], max_length=366)
 
 
 SINGLE: dict[str, type[Table]] = {"gateway": GatewayTable, "mqtt": MqttTable, "limits": LimitsTable}
@@ -224,4 +271,6 @@ LISTS: dict[str, type[BaseModel]] = {
     "group": GroupTable,
     "zone": ZoneTable,
     "output": OutputTable,
+    "schedule": ScheduleTable,
+    "holiday": HolidayTable,
 }

@@ -5,13 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from edge.config.hands import hand_of
 from edge.config.hardware import Hardware, Partial
 from edge.config.judges import judge_of
-from edge.config.model import GatewayTable, GroupTable, LimitsTable, OutputTable, PremisesTable, ZoneTable
+from edge.config.model import (
+    GatewayTable,
+    GroupTable,
+    HolidayTable,
+    LimitsTable,
+    OutputTable,
+    PremisesTable,
+    ScheduleTable,
+    ZoneTable,
+)
+from edge.config.schedules import calendar_of, schedules_of
 from edge.core.alarms import PRESSES
 from edge.core.site import (
     NATURES,
     Arming,
+    Hand,
     Limits,
     Output,
     Premises,
@@ -37,6 +49,8 @@ class Tables:
     groups: list[tuple[str, GroupTable]]
     zones: list[tuple[str, ZoneTable]]
     outputs: list[tuple[str, OutputTable]]
+    schedules: list[tuple[str, ScheduleTable]]
+    holidays: list[tuple[str, HolidayTable]]
     named: Mapping[str, set[str]]
     partial: Sequence[Partial] = ()
 
@@ -127,6 +141,10 @@ class _Builder:
         if table.lamp is not None and (nature.silent or not latches):
             why = "nothing shows at the premises" if nature.silent else "it does not latch"
             self.fault(f"{key}.lamp", table.lamp, f"no lamp for a {table.kind} zone: {why}")
+        hand = hand_of(table, self.where, key)
+        if isinstance(hand, list):
+            self.faults += hand
+            hand = Hand()
         if table.answer is not None and table.kind is not ZoneKind.ANSWER:
             self.fault(f"{key}.answer", table.answer, f"nothing: a {table.kind} zone answers no call")
         there = self.known("premises", f"{key}.premises", table.premises)
@@ -154,6 +172,8 @@ class _Builder:
             report=table.report or self.report(table),
             swinger_trips=table.swinger_trips,
             answer=table.answer,
+            hand=hand,
+            disarms=bool(table.disarms),
         )
 
     def report(self, table: ZoneTable) -> str:
@@ -201,13 +221,30 @@ def build_site(tables: Tables, hardware: Hardware, digest: str, where: str) -> t
     builder = _Builder(tables, hardware, where)
     zones, premises = builder.zones(), builder.premises()
     outputs, groups = builder.outputs(), builder.groups()
+    for key, schedule in tables.schedules:
+        for number, one in enumerate(schedule.premises):
+            builder.known("premises", f"{key}.premises[{number}]", one)
+    schedules, faults = schedules_of(tables.schedules, where)
+    builder.faults += faults
+    calendar, faults = calendar_of(tables.gateway, tables.holidays, bool(tables.schedules), where)
+    builder.faults += faults
     for table in tables.partial:
         builder.references(table)
     if builder.faults or tables.gateway is None:
         return None, builder.faults
     limits = Limits(**tables.limits.model_dump())
     site = Site(
-        tables.gateway.area, tables.gateway.id, zones, premises, outputs, groups, limits, digest, dict(hardware.fresh)
+        area=tables.gateway.area,
+        gateway=tables.gateway.id,
+        zones=zones,
+        premises=premises,
+        outputs=outputs,
+        groups=groups,
+        limits=limits,
+        digest=digest,
+        fresh=dict(hardware.fresh),
+        schedules=schedules,
+        calendar=calendar,
     )
     return site, []
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from edge.config.model import GATEWAY_PATTERN, ID_PATTERN, PATH_PATTERN, POINT_PATTERN
+from edge.config.model import DATE_PATTERN, GATEWAY_PATTERN, ID_PATTERN, PATH_PATTERN, POINT_PATTERN, TIME_PATTERN
 from edge.core.events import GATEWAY_IN_KEY
 from edge.gpio.lines import LINE_PATTERN
 from protocol.faults import Fault, from_pydantic
@@ -18,6 +18,8 @@ PATTERNS = {
     ID_PATTERN: ID_ALLOWED,
     GATEWAY_PATTERN: ID_ALLOWED.replace("63", str(GATEWAY_IN_KEY)),
     POINT_PATTERN: "device/point, such as doors/di1, or of a GPIO bus bus/line",
+    TIME_PATTERN: 'a time of day in quotes, "00:00" to "23:59"',
+    DATE_PATTERN: 'a date in quotes, such as "2026-10-01"',
     PATH_PATTERN: "a path, without NUL",
     LINE_PATTERN: "names of a-z, 0-9 and '_', a letter first",
 }

@@ -21,6 +21,11 @@ from edge.core.zones import Zones
 from protocol.kinds import Kind, Qualifier
 from protocol.records import Condition
 
+TOLD = ((Kind.ARMED, Kind.DISARMED), (Kind.AUTO_ARMED, Kind.AUTO_DISARMED))
+"""Records of arming and disarming, by somebody and by a schedule."""
+SCHEDULE = "schedule"
+"""Who armed or disarmed, where nobody did."""
+
 
 class Armed(NamedTuple):
     """What became of arming: the reasons against it, or of the zones that were left out for it."""
@@ -46,6 +51,8 @@ class Keypad:
         self._limits, self._partitions = limits, partitions
         self._scribe, self._deadlines, self._zones = scribe, deadlines, zones
         self._ringing, self._bypasses, self._alarms = ringing, bypasses, alarms
+        self.by_hand: dict[str, int] = {}
+        """When somebody last armed or disarmed a premises, and no schedule."""
 
     def resume(self) -> None:
         """At start: delays go on for what is left of them. An entry that was to end while nobody watched, or is to end
@@ -73,7 +80,7 @@ class Keypad:
         if partition.exit_due_ns is not None:
             self._deadlines.set(Timer(EXIT, premises), partition.exit_due_ns)
         out: Detail = {"left_out": listed(list(hindrances))} if hindrances else {}
-        self._told(partition, Kind.ARMED, {"mode": mode.value, "by": how, **out})
+        self._told(partition, how, {"mode": mode.value, **out})
         for zone in hindrances:
             told, now_ns = partition.premises.report_arming, self._scribe.now.mono_ns
             self._bypasses.add(self._zones.wires[zone].zone, Why.FORCED, now_ns, told)
@@ -92,7 +99,7 @@ class Keypad:
         cancelled = {key for key, at_ns in intruded.items() if now_ns - at_ns <= abort_ns and not forced}
         self._stop_waiting(premises)
         partition.disarm()
-        self._told(partition, Kind.DISARMED, {"by": how})
+        self._told(partition, how)
         for key in sorted(cancelled):
             self._scribe.emit(Kind.CANCEL, Qualifier.NEW, key, now_ns, Where(premises))
         over = set(intruded)
@@ -143,12 +150,16 @@ class Keypad:
             if left_open and wire.zone.id not in self._bypasses and wire.zone.arming is not Arming.ALWAYS:
                 self._alarms.tripped(wire, now_ns)
 
-    def _told(self, partition: Partition, kind: Kind, detail: Detail) -> None:
+    def _told(self, partition: Partition, how: str, detail: Detail | None = None) -> None:
         premises, now_ns = partition.premises, self._scribe.now.mono_ns
         self._scribe.changed = True
+        if how != SCHEDULE:
+            self.by_hand[premises.id] = now_ns
+        self._scribe.end(f"{premises.id}/schedule", Kind.GATEWAY_FAULT, now_ns, Where(premises.id))
         if premises.report_arming:
-            key = self._scribe.new_key()
-            self._scribe.emit(kind, Qualifier.NEW, key, now_ns, Where(premises.id, detail=detail))
+            key, kinds = self._scribe.new_key(), TOLD[how == SCHEDULE]
+            where = Where(premises.id, detail={"by": how, **(detail or {})})
+            self._scribe.emit(kinds[partition.mode is Mode.DISARMED], Qualifier.NEW, key, now_ns, where)
             self._scribe.report(f"premises/{premises.id}/arming", partition.mode.value, now_ns)
 
     def _take_in(self, partition: Partition, *whys: Why) -> None:

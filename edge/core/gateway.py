@@ -33,6 +33,7 @@ from edge.core.loops import LOOPS, Loops
 from edge.core.orders import Orders
 from edge.core.premises import ENTRY, EXIT, Partition
 from edge.core.ringing import SIREN, Ringing
+from edge.core.schedules import DUE, UNSET, WARN, Schedules
 from edge.core.silence import FRESH, Silence
 from edge.core.site import Mode, Role, Site
 from edge.core.switches import HELD, SETTLED, Switches
@@ -69,7 +70,9 @@ class Gateway:
         self._awaited = Awaited(zones, memory, instance, self._scribe)
         self._alarms = Alarms(*house, self._lamps, self._bypasses, self._awaited)
         self._keypad = Keypad(*house, self._bypasses, self._alarms)
-        self._switches = Switches(self._partitions, memory, self._scribe, self._deadlines, self._zones, self._keypad)
+        keeping = (self._scribe, self._deadlines)
+        self._schedules = Schedules(site, memory, self._partitions, *keeping, self._keypad)
+        self._switches = Switches(self._partitions, memory, *keeping, self._zones, self._keypad, self._schedules)
         self._answers = AnswerButtons(self._zones, self._ringing.called, self._scribe, self._deadlines)
         self._devices = _devices(site, self._zones)
         self._silence = Silence(self._devices, site.limits.device_lost_ms, self._scribe, self._deadlines, self._zones)
@@ -88,6 +91,9 @@ class Gateway:
             SETTLED: self._switches.settled,
             ANSWER: self._answers.held,
             LOOPS: self._loops.hour,
+            DUE: self._schedules.due,
+            WARN: self._schedules.warn,
+            UNSET: self._schedules.unset,
         }
 
     def start(self, now: Stamp) -> list[Effect]:
@@ -100,6 +106,7 @@ class Gateway:
         self._keypad.resume()
         self._switches.resume()
         self._loops.resume()
+        self._schedules.resume()
         self._silence.resume()
         return self._effects()
 
@@ -107,6 +114,7 @@ class Gateway:
         """Take one input at `now`; time that runs backwards is an AssertionError. Unknown devices are ignored."""
         assert now.mono_ns >= self._scribe.now.mono_ns, "monotonic time does not run backwards"
         self._scribe.now = now
+        self._schedules.clock()
         if isinstance(item, Looked):
             # What was due before the look is settled by what was known before it, however late the look arrives.
             self._fire(min(item.reading.at_ns, now.mono_ns))
@@ -156,6 +164,7 @@ class Gateway:
             loops=dict(self._loops.tallies),
             loop_hours=self._loops.hours,
             calls=self._ringing.called.remembered(),
+            scheduled=dict(self._schedules.judged),
         )
 
     def _effects(self) -> list[Effect]:

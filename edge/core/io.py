@@ -151,7 +151,8 @@ class Memory(msgspec.Struct, frozen=True):
     to the record that set it off last, (instance, seq), until the hub has it. `periods` maps a premises to its armed
     period, `stood` a keyswitch to where it was seen last, so that a turn while nobody looked is no less a turn.
     `calls` maps a premises to the call it heard last: its cause, when (wall ms), and whether it is a drill.
-    `loops` are the tallies of this day's `loop_hours` of running.
+    `loops` are the tallies of this day's `loop_hours` of running. `scheduled` maps a premises to the wall ms up to
+    which its schedules have acted.
     """
 
     modes: dict[str, str] = {}
@@ -171,3 +172,4 @@ class Memory(msgspec.Struct, frozen=True):
     loops: dict[str, Tally] = {}
     loop_hours: int = 0
     calls: dict[str, tuple[str, int, bool]] = {}
+    scheduled: dict[str, int] = {}

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, NamedTuple, TypeAlias
 
+from edge.core.calendar import UTC, Calendar, Schedule
+from edge.core.modes import Mode as Mode
 from protocol.kinds import Kind
 from protocol.records import Condition
 
@@ -16,14 +18,6 @@ class Arming(StrEnum):
     ALWAYS = "24h"
     PERIMETER = "perimeter"
     INTERIOR = "interior"
-
-
-class Mode(StrEnum):
-    """A partition's arming state."""
-
-    DISARMED = "disarmed"
-    ARMED_HOME = "armed_home"
-    ARMED_AWAY = "armed_away"
 
 
 class ZoneKind(StrEnum):
@@ -242,3 +236,5 @@ class Site:
     limits: Limits = Limits()
     digest: str = "0" * 64
     fresh: dict[str, int] = field(default_factory=dict)
+    schedules: tuple[Schedule, ...] = ()
+    calendar: Calendar = UTC

@@ -11,8 +11,9 @@ from edge.core.deadlines import Deadlines, Timer
 from edge.core.events import Scribe
 from edge.core.io import Memory
 from edge.core.premises import Partition
+from edge.core.schedules import Schedules
 from edge.core.silence import SETTLE_MS
-from edge.core.site import Mode, ZoneKind
+from edge.core.site import Mode, Zone, ZoneKind
 from edge.core.zone import Change, Wire
 from edge.core.zones import Zones
 from protocol.records import Condition
@@ -33,9 +34,10 @@ class Switches:
         deadlines: Deadlines,
         zones: Zones,
         keypad: Keypad,
+        schedules: Schedules,
     ) -> None:
         self._partitions, self._scribe, self._deadlines = partitions, scribe, deadlines
-        self._zones, self._keypad = zones, keypad
+        self._zones, self._keypad, self._schedules = zones, keypad, schedules
         self.stood = {zone: Condition(at) for zone, at in memory.stood.items() if zone in zones.wires}
         self._pressed: set[str] = set()
 
@@ -80,7 +82,8 @@ class Switches:
             if zone.disarms and change.now is Condition.ALARM:
                 self._keypad.disarm(premises, "keyswitch", forced=True)
             elif not zone.disarms and change.now is Condition.NORMAL:
-                self._keypad.disarm(premises, "keyswitch")
+                if not self._schedules.postpone(premises):
+                    self._keypad.disarm(premises, "keyswitch")
             elif not zone.disarms:
                 self._keypad.arm_heard(premises, zone.hand.mode, "keyswitch", zone.hand.force)
         keys = [other for other in self._zones.of(premises) if other.zone.id in self.stood]
@@ -94,7 +97,7 @@ class Switches:
         zone, timer = wire.zone, Timer(HELD, wire.zone.id)
         pressed = change.now is Condition.ALARM and change.was is not None and change.shown is Condition.NORMAL
         if pressed and not zone.hand.hold_ms:
-            self._keypad.arm_heard(zone.premises, zone.hand.mode, "button", zone.hand.force)
+            self._press(zone)
         elif pressed:
             self._pressed.add(zone.id)
             self._deadlines.set(timer, self._scribe.now.mono_ns + zone.hand.hold_ms * NS_PER_MS)
@@ -102,5 +105,10 @@ class Switches:
             self._deadlines.clear(timer)
             let_go = change.now is Condition.NORMAL and change.shown is Condition.ALARM
             if zone.id in self._pressed and let_go:
-                self._keypad.arm_heard(zone.premises, zone.hand.mode, "button", zone.hand.force)
+                self._press(zone)
             self._pressed.discard(zone.id)
+
+    def _press(self, zone: Zone) -> None:
+        """A press answers a schedule's warning, where there is one; otherwise it arms."""
+        if not self._schedules.postpone(zone.premises):
+            self._keypad.arm_heard(zone.premises, zone.hand.mode, "button", zone.hand.force)

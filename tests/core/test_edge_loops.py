@@ -24,7 +24,7 @@ FEED = {"feed_ohm": 4700, "feed_volt": 5.0}
 KEYS = {"id": "h01-window", "premises": "h01", "kind": "window", "source": "loops/ai1"}
 
 
-def read(point: Point = VOLTS, kind: str = "window", **keys: object) -> Loop | list[Fault]:
+def read(keys: dict[str, object], point: Point = VOLTS, kind: str = "window") -> Loop | list[Fault]:
     table = {"normal_ohm": 4700, "alarm_ohm": 9400, **FEED, **keys}
     one = ZoneTable.model_validate({**KEYS, "kind": kind, "loop": table})
     assert isinstance(one.loop, LoopTable)
@@ -32,7 +32,7 @@ def read(point: Point = VOLTS, kind: str = "window", **keys: object) -> Loop | l
 
 
 def loop(**keys: object) -> Loop:
-    made = read(**keys)
+    made = read(keys)
     assert isinstance(made, Loop)
     return made
 
@@ -135,14 +135,14 @@ def test_bands_scale_with_what_was_measured() -> None:
 )
 def test_a_loop_that_cannot_be_is_refused(point: Point, keys: dict[str, object], key: str, allowed: str) -> None:
     """With the key and what it may be."""
-    faults = read(point, **keys)
+    faults = read(keys, point)
     assert isinstance(faults, list)
     assert any(fault.key == f"zone[0].loop.{key}" and allowed in fault.allowed for fault in faults), faults
 
 
 def test_a_meter_and_a_contact_are_no_loops() -> None:
     """Both said at once."""
-    faults = read(Point(False, "bool"), kind="meter")
+    faults = read({}, Point(False, "bool"), kind="meter")
     assert isinstance(faults, list)
     assert {"zone[0].loop", "zone[0].source"} == {fault.key for fault in faults}
 
