@@ -33,6 +33,10 @@ class People:
         self._book = book
         self._rooms = {name for name, channel in channels.items() if channel.rooms}
         self._routes = routes
+        self._served: dict[str, list[str]] = {}
+        for area in registry.areas.values():
+            for centre in {area.town, area.county}:
+                self._served.setdefault(centre, []).append(area.id)
         wanted = {tuple(name.split("/")) for route in routes for name in route.to}
         self._named = {(one.area, one.id): one for one in book if (one.area, one.id) in wanted} if wanted else {}
 
@@ -65,13 +69,15 @@ class People:
 
     def hub(self, priority: Priority) -> list[Address]:
         """Who is told of the hub's own trouble: whom the routes name, else the centres, else the stations."""
-        found: dict[Address, None] = {}
+        found: dict[tuple[str, str], Address] = {}
         for area in self._registry.areas.values():
             for places in ([area.town], [area.county], sorted(of_area(self._registry.stations, area.id))):
                 if some := self.told(Told.HUB, area.id, priority, places):
-                    found |= dict.fromkeys(some)
+                    for one in some:
+                        who = one.to if one.channel in self._rooms or "/" in one.to else f"{area.id}/{one.to}"
+                        found.setdefault((one.channel, who), one)
                     break
-        return list(found)
+        return list(found.values())
 
     def contact(self, area: str, to: str, of: str) -> Contact | None:
         """The contact as the registry has it now; None when they left."""
@@ -104,6 +110,12 @@ class People:
         named = {name for route in self._routes for name in route.to}
         return sorted(name for name in named if tuple(name.split("/")) not in self._named)
 
+    def _contacts(self, area: str, place: str) -> Iterator[Contact]:
+        """Those of a place, in the order they are to be called. A centre's are told for every area it serves."""
+        served = self._served.get(place, ())
+        for known in dict.fromkeys((area, *served)) if area in served else (area,):
+            yield from self._book.of(known, place)
+
     def _wired(self, area: str, gateways: Sequence[str]) -> list[str]:
         """The premises of these gateways: an incident of a gateway alone names none."""
         return [one.id for one in of_area(self._registry.premises, area).values() if one.gateway in gateways]
@@ -114,7 +126,7 @@ class People:
             return
         named = [self._named.get((one.split("/")[0], one.split("/")[1])) for one in route.to]
         people = [one for one in named if one is not None] or [
-            one for place in places for one in self._book.of(area, place)
+            one for place in places for one in self._contacts(area, place)
         ]
         seen: set[str] = set()
         for one in people:
