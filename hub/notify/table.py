@@ -30,7 +30,7 @@ class Told(StrEnum):
 
 
 class ChannelTable(Table):
-    """What every channel's table has. Rates count tries: all of the channel, and to one recipient.
+    """What every channel's table has. `per_min` counts tries, `per_recipient_min` messages to one recipient.
 
     `queue_max` notices may wait; when there are more, the least urgent and newest goes.
     """

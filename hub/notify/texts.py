@@ -19,6 +19,7 @@ WHAT = {
     "silent_holdup": ("无声劫持报警", "silent hold-up"),
     "fire": ("火警", "fire"),
     "gas": ("燃气泄漏", "gas"),
+    "water": ("漏水", "water leak"),
     "intrusion": ("入侵报警", "intrusion"),
     "group_intrusion": ("多户入侵报警", "intrusion at several homes"),
     "sabotage": ("疑似破坏", "possible sabotage"),
@@ -29,7 +30,6 @@ WHAT = {
     "fault": ("设备故障", "fault"),
     "gateway_lost": ("网关失联", "gateway lost"),
     "chatter": ("探测器反复误动", "a chattering sensor"),
-    "records_lost": ("记录丢失", "records lost"),
 }
 PART = {"journal": ("事件日志", "the journal"), "telemetry": ("遥测存储", "the telemetry store")}
 

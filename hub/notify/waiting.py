@@ -33,7 +33,7 @@ class _Waits:
 
 @dataclass(slots=True)
 class _Rate:
-    """Tries of the last minute."""
+    """What was tried in the last minute."""
 
     limit: int
     tries: deque[int] = field(default_factory=deque)
@@ -88,7 +88,8 @@ class Waiting:
         first = min(ready, key=_urgency)
         first.away = True
         self._rate.tries.append(now_ms)
-        self._rates.setdefault(first.posting.to, _Rate(self._channel.per_recipient_min)).tries.append(now_ms)
+        if not first.posting.tries:
+            self._rates.setdefault(first.posting.to, _Rate(self._channel.per_recipient_min)).tries.append(now_ms)
         first.posting = replace(first.posting, tries=first.posting.tries + 1)
         return first.posting
 
@@ -148,7 +149,8 @@ class Waiting:
         return self._rules.quiet_until_ms(posting.priority, max(now_ms, self._repeats(posting, now_ms)))
 
     def _free_ms(self, one: _Waits, now_ms: int) -> int:
-        rate = self._rates.get(one.posting.to)
+        """When it may leave; a try again is no other message to its recipient."""
+        rate = self._rates.get(one.posting.to) if not one.posting.tries else None
         return max(one.ready_ms, rate.free_ms(now_ms) if rate is not None else now_ms)
 
     def _victim(self) -> Posting | None:

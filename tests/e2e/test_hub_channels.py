@@ -126,7 +126,7 @@ async def test_killed_between_commit_and_send_nothing_is_lost(
             await _on_disk(tmp_path, first)
         await child.kill()
     if lost:
-        for found in (tmp_path / "data").glob("notices.db*"):  # noqa: ASYNC240  # nothing runs beside
+        for found in (tmp_path / "data").glob("notices.db*"):  # nothing runs beside
             found.unlink()
     far.got.clear()
     far.always = Answer()
@@ -249,7 +249,7 @@ async def test_a_drill_leaves_nothing_outside(broker: Broker, far: FarEnd, tmp_p
     does."""
     async with telling(tmp_path, broker, far) as hub, gateway(broker) as gw:
         await gw.alarm(gw.event(drill=True))
-        await until(lambda: hub.parts.desk.incidents())
+        await until(hub.parts.desk.incidents)
         (drill,) = hub.parts.desk.incidents()
         await states(hub.url, drill.id, {"st-a": "drill", "h2-a": "drill", "h3-a": "drill"})
         await gw.press()

@@ -128,5 +128,5 @@ def with_contacts(folder: Path, registry: str) -> str:
 
 def webhook(far: FarEnd, name: str = "sms", more: str = "") -> str:
     """A webhook's inline table that leads to the far end."""
-    report = '{ secret_file = "report.secret" }'
-    return f'{{ name = "{name}", kind = "webhook", url = "{far.url}/{name}", secret_file = "sms.secret", report = {report}{more} }}'
+    ours = f'name = "{name}", kind = "webhook", url = "{far.url}/{name}", secret_file = "sms.secret"'
+    return f'{{ {ours}, report = {{ secret_file = "report.secret" }}{more} }}'
