@@ -13,6 +13,7 @@ from edge.clock import Clock, kernel_boot
 from edge.config import Config
 from edge.core.gateway import Gateway
 from edge.core.io import Memory, Receipted
+from edge.core.site import Site
 from edge.lane import Identity, LaneBox
 from edge.store import Loaded
 from protocol.link import Endpoint
@@ -48,14 +49,19 @@ def chained(me: Identity, before: str) -> dict[str, bytes]:
     return {"boot": b"%d" % me.boot, "kboot": me.kboot.encode(), "kboot_before": before.encode()}
 
 
+def boot_after(kept: list[Loaded], now_ms: int) -> int:
+    """The number of the process that begins. It rises even past a lost or replaced card: the time leads it, and without
+    a clock the latest time that is known to be past. Wall time in ms."""
+    return max(saved(kept, "boot") + 1, now_ms // 1000)
+
+
 def identity(config: Config, kept: list[Loaded], clock: Clock) -> Identity:
-    """A new instance. Its boot number rises even past a lost or replaced card: the time leads it, and without a clock
-    the latest time that is known to be past."""
+    """A new instance."""
     return Identity(
         area=config.site.area,
         gateway=config.site.gateway,
         instance=secrets.token_hex(16),
-        boot=max(saved(kept, "boot") + 1, clock.now().wall_ms // 1000),
+        boot=boot_after(kept, clock.now().wall_ms),
         kboot=kernel_boot(),
         software=f"lianfang {version('lianfang')}",
         config=config.sha256,
@@ -64,16 +70,16 @@ def identity(config: Config, kept: list[Loaded], clock: Clock) -> Identity:
     )
 
 
-def gateway(config: Config, kept: Loaded, me: Identity, clock: Clock, on_unreadable: Callable[[], None]) -> Gateway:
+def gateway(site: Site, kept: Loaded, me: Identity, clock: Clock, on_unreadable: Callable[[], None]) -> Gateway:
     """The fold with the last process's memory; one that nobody can read (a newer program's) is told, and left."""
     now = clock.now()
     try:
         memory = msgspec.json.decode(kept.values.get("memory", b"{}"), type=Memory)
-        return Gateway(config.site, memory, instance=me.instance, kboot=me.kboot, now=now)
+        return Gateway(site, memory, instance=me.instance, kboot=me.kboot, now=now)
     except (msgspec.DecodeError, ValueError) as cause:
         log.error("the memory of the last process cannot be read; starting without it", why=str(cause))
         on_unreadable()
-        return Gateway(config.site, Memory(), instance=me.instance, kboot=me.kboot, now=now)
+        return Gateway(site, Memory(), instance=me.instance, kboot=me.kboot, now=now)
 
 
 def receipted(gateway: Gateway, alarm: LaneBox) -> list[Receipted]:

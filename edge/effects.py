@@ -1,10 +1,12 @@
-"""What a step of the fold sets off: records to outbox and uplink, outputs driven, orders answered."""
+"""What a step of the fold sets off: records to outbox and uplink, outputs driven, orders answered.
+
+Whoever drives the gateway says how an output is driven and when an order may be answered; nothing here waits.
+"""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from typing import Generic, TypeVar
 
 import msgspec
 
@@ -12,7 +14,6 @@ from edge.clock import Clock
 from edge.core.bounds import stamp_at
 from edge.core.io import Answer, Drive, Effect, Emit, Memory, Remember, Report
 from edge.lane import Identity, LaneBox
-from edge.outputs import Outputs
 from edge.uplink import Uplink
 from protocol.messages import VERSION, Outcome, Reply, Result
 from protocol.records import Event, Reading
@@ -20,26 +21,31 @@ from protocol.records import Event, Reading
 ANSWER_S_MAX = 5.0
 """How long a reply waits to know whether the sirens obeyed."""
 
-Tried: TypeAlias = list[tuple[str, Awaitable[str | None]]]
+Trial = TypeVar("Trial")
 
 
-class Effects:
-    """`premises` maps each output to where it is."""
+class Effects(Generic[Trial]):
+    """`premises` maps each output to where it is. `drive` begins to drive an output (output, target, on) and gives what
+    `answer` later learns the outcome from: it hears an order, its results, and the outputs its step drove before it,
+    and calls `reply` within ANSWER_S_MAX.
+    """
 
     def __init__(
         self,
         me: Identity,
         clock: Clock,
         lanes: tuple[LaneBox, LaneBox],
-        outputs: Outputs,
         uplink: Uplink,
         premises: Mapping[str, str],
+        *,
+        drive: Callable[[str, str, bool], Trial],
+        answer: Callable[[str, tuple[Result, ...], list[tuple[str, Trial]]], None],
     ) -> None:
         self._me, self._clock = me, clock
         self._alarm, self._telemetry = lanes
-        self._outputs, self._uplink, self._premises = outputs, uplink, premises
+        self._uplink, self._premises = uplink, premises
+        self._drive, self._answer = drive, answer
         self._seq = 0
-        self._answers: set[asyncio.Task[None]] = set()
 
     def perform(self, effects: Sequence[Effect]) -> None:
         """Outbox and uplink take the records of a step side by side; outputs and answers go their own ways."""
@@ -47,17 +53,15 @@ class Effects:
         memories = [effect.memory for effect in effects if isinstance(effect, Remember)]
         if events or memories:
             self._emit(events, memories)
-        tried: Tried = []
+        tried: list[tuple[str, Trial]] = []
         for effect in effects:
             match effect:
                 case Drive(output, target, on):
-                    tried.append((output, self._outputs.drive(output, target, on)))
+                    tried.append((output, self._drive(output, target, on)))
                 case Report(point, value, at_ns):
                     self.report(point, value, at_ns)
                 case Answer(order, results):
-                    task = asyncio.create_task(self._answer(order, results, tried.copy()), name=f"answer {order}")
-                    self._answers.add(task)
-                    task.add_done_callback(self._answers.discard)
+                    self._answer(order, results, tried.copy())
                 case _:
                     pass
 
@@ -68,34 +72,22 @@ class Effects:
         at = stamp_at(now, now.mono_ns if at_ns is None else at_ns)
         self._telemetry.report(Reading(self._seq, point, value, at))
 
-    def _emit(self, events: list[Event], memories: list[Memory]) -> None:
-        values = {"memory": msgspec.json.encode(memories[-1])} if memories else None
-        self._alarm.emit(events, values)
-        if events:
-            self._uplink.alarm_made()
-
-    async def _answer(self, order: str, results: tuple[Result, ...], tried: Tried) -> None:
-        """Reply once the outputs of this step were tried: a siren that did not obey is no DONE."""
-        failed = await self._failed(tried)
+    def reply(self, order: str, results: Sequence[Result], failed: Mapping[str, str]) -> None:
+        """Answer an order; `failed` names the outputs that did not do as told in time, with why: those are no DONE."""
+        why: dict[str | None, str] = {
+            self._premises[output]: f"{output}: {reason}"[:512] for output, reason in failed.items()
+        }
         told = [
-            msgspec.structs.replace(result, outcome=Outcome.FAILED, reason=failed[result.premises])
-            if result.premises in failed and result.outcome is Outcome.DONE
+            msgspec.structs.replace(result, outcome=Outcome.FAILED, reason=why[result.premises])
+            if result.premises in why and result.outcome is Outcome.DONE
             else result
             for result in results
         ]
         me = self._me
         self._uplink.replies.put(Reply(VERSION, me.instance, me.boot, order, told, at=self._clock.now()))
 
-    async def _failed(self, tried: Tried) -> dict[str | None, str]:
-        """The premises whose outputs did not do as told in time, with why."""
-        failed: dict[str | None, str] = {}
-        until_s = asyncio.get_running_loop().time() + ANSWER_S_MAX
-        for output, outcome in tried:
-            try:
-                async with asyncio.timeout_at(until_s):
-                    reason = await outcome
-            except TimeoutError:
-                reason = f"still being tried after {ANSWER_S_MAX} s"
-            if reason is not None:
-                failed[self._premises[output]] = f"{output}: {reason}"[:512]
-        return failed
+    def _emit(self, events: list[Event], memories: list[Memory]) -> None:
+        values = {"memory": msgspec.json.encode(memories[-1])} if memories else None
+        self._alarm.emit(events, values)
+        if events:
+            self._uplink.alarm_made()

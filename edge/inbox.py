@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections import deque
+from collections.abc import Callable
 
 from edge.core.io import Input, Looked, Ordered, Troubled
 
@@ -16,12 +15,12 @@ What else comes (the disk's word, receipts, troubles) is bounded by the records 
 
 
 class Inbox:
-    """Inputs in their order of coming. `lost` counts the victims."""
+    """Inputs in their order of coming. `lost` counts the victims; `on_news` is for whoever takes: an input waits."""
 
     def __init__(self) -> None:
         self.lost = 0
         self._waiting: deque[Input] = deque()
-        self._wake = asyncio.Event()
+        self.on_news: Callable[[], None] = lambda: None
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -34,16 +33,8 @@ class Inbox:
                 return
             item = Troubled("inbox_full", True)
         self._waiting.append(item)
-        self._wake.set()
+        self.on_news()
 
     def take(self) -> Input:
         """The input that waits longest; an IndexError when none does."""
         return self._waiting.popleft()
-
-    async def wait(self, limit_s: float | None) -> None:
-        """Until an input waits, at most so long."""
-        self._wake.clear()
-        if not self._waiting:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(limit_s):
-                    await self._wake.wait()

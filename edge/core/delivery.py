@@ -74,13 +74,13 @@ class Delivery:
         At least one record goes however large; `rank_max` 2 takes P1 and P2 only.
         """
         self._flights.expire(now_ns)
-        gaps_may_go = self._may_go(now_ns)
+        gaps_may_go = self.may_go(now_ns)
         batch: list[Entry] = []
         size = 0
         while len(batch) < records_max and (entry := self._flights.next_ready()) is not None:
             if entry.priority > rank_max or (batch and entry.instance != batch[0].instance):
                 break
-            if not self._may_go(now_ns, entry):
+            if not self.may_go(now_ns, entry):
                 break
             if batch and size + len(entry.data) > bytes_max:
                 break
@@ -125,16 +125,16 @@ class Delivery:
         self._flights.expire(now_ns)
         times = [due_ns] if (due_ns := self._flights.next_ns()) is not None else []
         ready = self._flights.next_ready()
-        if ready is not None and self._may_go(now_ns, ready):
+        if ready is not None and self.may_go(now_ns, ready):
             return now_ns
-        if self._may_go(now_ns):
+        if self.may_go(now_ns):
             if self.gaps:
                 times.append(max(now_ns, self.gaps.next_ns(self.limits.silence_ms * NS)))
         elif self._holds_since_ns is not None and not self._flights.flying and (len(self.held) or self.gaps):
             times.append(self._holds_since_ns + self.limits.probe_ms * NS)
         return min(times, default=None)
 
-    def _may_go(self, now_ns: int, entry: Entry | None = None) -> bool:
+    def may_go(self, now_ns: int, entry: Entry | None = None) -> bool:
         """Whether a record (or, without one, a gap statement) may be sent: within its credit, as a hold's probe (for a
         lifting receipt may have been lost), or past the hold as a P1 never sent."""
         flights = self._flights

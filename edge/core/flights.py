@@ -73,7 +73,7 @@ class Flights:
                 continue
             self.land(entry)
             entry.state = State.COOLING
-            entry.until_ns += self._backoff_ns(entry)
+            entry.until_ns += self.backoff_ns(entry)
             self._time(entry)
 
     def next_ns(self) -> int | None:
@@ -92,7 +92,7 @@ class Flights:
     def _stuffed(self, heap: Sized) -> bool:
         return len(heap) > 2 * len(self._held) + 64
 
-    def _backoff_ns(self, entry: Entry) -> int:
+    def backoff_ns(self, entry: Entry) -> int:
         """Doubling, capped, between half and whole; the jitter comes from the record's identity, so it replays."""
         whole_ns = min(self._limits.backoff_max_ms, self._limits.backoff_ms << min(entry.sends - 1, 20)) * NS
         spread = zlib.crc32(f"{entry.instance}{entry.seq}/{entry.sends}".encode()) / 2**32

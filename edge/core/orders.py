@@ -68,7 +68,7 @@ class Orders:
             hub_ms = self._scribe.now.wall_ms
         if order.id in self.acted:
             results = self.acted.answer(order.id) or self._all(order, Outcome.DONE, "already acted on")
-        elif (reason := self._reason_against(order, hub_ms)) is not None:
+        elif (reason := self.reason_against(order, hub_ms)) is not None:
             results = self._all(order, Outcome.REFUSED, reason)
         else:
             assert hub_ms is not None, "an order of unknown age is refused"
@@ -78,7 +78,8 @@ class Orders:
             self._scribe.changed = True
         self._scribe.add(Answer(order.id, results))
 
-    def _reason_against(self, order: Order, hub_ms: int | None) -> str | None:
+    def reason_against(self, order: Order, hub_ms: int | None) -> str | None:
+        """Why it must not be acted on; None where it may be. `hub_ms`: the hub's time now, None while unknown."""
         if (order.area, order.gateway) != (self._site.area, self._site.gateway):
             return f"for {order.area}/{order.gateway}, not for {self._site.area}/{self._site.gateway}"
         return self.acted.reason_against(order, hub_ms)

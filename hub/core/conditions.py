@@ -16,19 +16,20 @@ def concerns(ctx: Context, incident: str, end: Mark) -> bool:
     return any((m.what, m.zone, m.premises) == (end.what, end.zone, end.premises) for m in ctx.dossier(incident).marks)
 
 
-def _where(mark: Mark) -> str:
+def where(mark: Mark) -> str:
+    """The place a mark speaks of: its zone, or of what has none the premises at its gateway."""
     return mark.zone or f"{mark.premises or ''}@{mark.gateway}"
 
 
 def is_live(ctx: Context, mark: Mark) -> bool:
     """Whether what the mark began has not ended."""
-    lives = ctx.tables.zones.get((ctx.area, _where(mark))) or {}
+    lives = ctx.tables.zones.get((ctx.area, where(mark))) or {}
     return mark.what in lives and lives[mark.what].live
 
 
 def remember(ctx: Context, mark: Mark, began: bool) -> bool:
     """Keep the newest beginning and end of this kind; says whether it is over now."""
-    key = (ctx.area, _where(mark))
+    key = (ctx.area, where(mark))
     lives = ctx.tables.zones.get(key) or {}
     limits = (mark.not_before_ms, mark.not_after_ms) if mark.how == How.ORDER else (None, None)
     was, told = lives.get(mark.what, Live()), Told(mark.event_ms, mark.ident, mark.boot, *limits)

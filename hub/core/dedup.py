@@ -31,13 +31,13 @@ def take(ctx: Context, item: Recorded) -> bool:
     seq, before = item.event.seq, _book(ctx.tables, key)
     if seq in before.came:
         return False
-    ctx.tables.seen.put(key, _with(before.came, seq, seq))
+    ctx.tables.seen.put(key, extended(before.came, seq, seq))
     if seq != before.top() + 1:
         account = ledger.arrived(before, seq)
         if account != before.account:
             ctx.tables.accounts.put(key, account)
         _count(ctx, ledger.counted(before, seq, account))
-    _know(ctx, item.gateway, item.boot, item.instance)
+    know(ctx, item.gateway, item.boot, item.instance)
     return True
 
 
@@ -75,12 +75,12 @@ def take_gap(ctx: Context, item: Gapped) -> int | None:
             return None
         _account(ctx, key, before, after)
         return after.lost - before.account.lost
-    declared = _with(before.declared, item.first, item.last)
+    declared = extended(before.declared, item.first, item.last)
     if declared == before.declared:
         return None
     ctx.tables.gaps.put(key, declared)
     _account(ctx, key, before, ledger.given_up(before, item.first, item.last, item.reason, ctx.at_ms))
-    _know(ctx, item.gateway, item.boot, item.instance)
+    know(ctx, item.gateway, item.boot, item.instance)
     return item.last - item.first + 1
 
 
@@ -126,13 +126,15 @@ def boot(tables: Tables, area: str, gateway: str) -> int:
     return max((boot for boot, _ in known if boot != UNKNOWN_BOOT), default=0)
 
 
-def _with(ranges: Ranges, first: int, last: int) -> Ranges:
+def extended(ranges: Ranges, first: int, last: int) -> Ranges:
+    """The ranges with one more span."""
     now = ranges.copy()
     now.add(first, last)
     return now
 
 
-def _know(ctx: Context, gateway: str, boot: int | None, instance: str) -> None:
+def know(ctx: Context, gateway: str, boot: int | None, instance: str) -> None:
+    """A process of a gateway was heard of; `boot` where its number is known. The oldest beyond INSTANCES_MAX go."""
     key = (ctx.area, gateway)
     known = ctx.tables.instances.get(key) or ()
     had = next((b for b, i in known if i == instance), None)

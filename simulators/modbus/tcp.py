@@ -14,7 +14,10 @@ from simulators.modbus.unit import SimUnit
 
 
 class TcpServer:
-    """`async with TcpServer([unit]) as server` listens on `server.port`, which stays the same over stop and start."""
+    """`async with TcpServer([unit]) as server` listens on `server.port`, which stays the same over stop and start.
+
+    `open` are the connections there are.
+    """
 
     def __init__(
         self,
@@ -26,9 +29,9 @@ class TcpServer:
     ) -> None:
         self.host, self.port = host, port
         self.connects = 0
-        self._units = Units(units, SocketFraming() if framing == "socket" else RtuFraming())
+        self.units = Units(units, SocketFraming() if framing == "socket" else RtuFraming())
         self._server: asyncio.Server | None = None
-        self._open: set[_Connection] = set()
+        self.open: set[_Connection] = set()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -40,7 +43,7 @@ class TcpServer:
     @property
     def connected(self) -> int:
         """Connections that are open."""
-        return len(self._open)
+        return len(self.open)
 
     async def start(self) -> None:
         """Listen."""
@@ -54,18 +57,18 @@ class TcpServer:
             self._server.close()
             self._server = None
         self.drop()
-        await self._units.bell.until(lambda: not self._open, "the connections to end")
-        await self._units.cancel()
+        await self.units.bell.until(lambda: not self.open, "the connections to end")
+        await self.units.cancel()
 
     def drop(self) -> None:
         """Close every connection with a reset, as a rebooting gateway does; new ones are accepted."""
-        for connection in [*self._open]:
+        for connection in [*self.open]:
             connection.abort()
 
     async def reconnected(self, times: int = 1) -> None:
         """Wait for so many more connections. Raises TimeoutError."""
         goal = self.connects + times
-        await self._units.bell.until(lambda: self.connects >= goal, f"{times} connections")
+        await self.units.bell.until(lambda: self.connects >= goal, f"{times} connections")
 
 
 class _Connection(asyncio.Protocol):
@@ -78,16 +81,16 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        self._server._open.add(self)
+        self._server.open.add(self)
         self._server.connects += 1
-        self._server._units.bell.ring()
+        self._server.units.bell.ring()
 
     def data_received(self, data: bytes) -> None:
-        self._rest = self._server._units.receive(self._rest + data, self._send)
+        self._rest = self._server.units.receive(self._rest + data, self._send)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._server._open.discard(self)
-        self._server._units.bell.ring()
+        self._server.open.discard(self)
+        self._server.units.bell.ring()
 
     def abort(self) -> None:
         assert self._transport is not None

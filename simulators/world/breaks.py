@@ -73,8 +73,8 @@ def _instance_ignored() -> list[tuple[Any, str, Any]]:
         fresh = new.add(item.event.seq)
         ctx.tables.seen.put(one, new)
         mine = (ctx.area, item.gateway, item.instance)
-        ctx.tables.seen.put(mine, dedup._with(ctx.tables.seen.get(mine), item.event.seq, item.event.seq))
-        dedup._know(ctx, item.gateway, item.boot, item.instance)
+        ctx.tables.seen.put(mine, dedup.extended(ctx.tables.seen.get(mine), item.event.seq, item.event.seq))
+        dedup.know(ctx, item.gateway, item.boot, item.instance)
         return fresh
 
     return [(dedup, "take", take)]
@@ -108,7 +108,7 @@ class _Behind(NamedTuple):
 
 
 def _credit_ignored() -> list[tuple[Any, str, Any]]:
-    return [(Delivery, "_may_go", lambda self, now_ns, entry=None: True)]
+    return [(Delivery, "may_go", lambda self, now_ns, entry=None: True)]
 
 
 def _clock_trusted() -> list[tuple[Any, str, Any]]:
@@ -133,7 +133,7 @@ def _clock_of_another_boot() -> list[tuple[Any, str, Any]]:
 def _late_data_clears() -> list[tuple[Any, str, Any]]:
     def remember(ctx: Any, mark: Any, began: bool) -> bool:
         """What came last is what is so."""
-        key = (ctx.area, conditions._where(mark))
+        key = (ctx.area, conditions.where(mark))
         lives = ctx.tables.zones.get(key) or {}
         now = Live(Told(1), None) if began else Live(Told(1), Told(2))
         ctx.tables.zones.put(key, {**lives, mark.what: now})
@@ -156,7 +156,7 @@ def _forget_on_puback() -> list[tuple[Any, str, Any]]:
 
 def _resend_never() -> list[tuple[Any, str, Any]]:
     return [
-        (Flights, "_backoff_ns", lambda self, entry: 10**18),
+        (Flights, "backoff_ns", lambda self, entry: 10**18),
         (Delivery, "resend", lambda self, fresh_credit=False: None),
     ]
 
@@ -174,13 +174,13 @@ def _stand_down_deaf() -> list[tuple[Any, str, Any]]:
 
 
 def _expiry_ignored() -> list[tuple[Any, str, Any]]:
-    real = Orders._reason_against
+    real = Orders.reason_against
 
     def reason(self: Orders, order: Any, hub_ms: int | None) -> str | None:
         found = real(self, order, hub_ms)
         return None if found is not None and found.startswith("expired") else found
 
-    return [(Orders, "_reason_against", reason)]
+    return [(Orders, "reason_against", reason)]
 
 
 def _escalation_asleep() -> list[tuple[Any, str, Any]]:

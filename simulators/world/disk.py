@@ -82,6 +82,8 @@ class SimCommitter:
         self._busy = False
         self._paused = False
         self._batch: Pending | None = None
+        self._began_ns: int | None = None
+        self._took_ns = 0
         outbox.driven(on_news=self._kick, later=self._later)
 
     def die(self) -> None:
@@ -90,6 +92,10 @@ class SimCommitter:
         self._outbox.driven(on_news=lambda: None, later=lambda what, *words: None)
         if self._batch is not None and self._rng.random() < 0.5:
             self._outbox.commit(self._batch)
+
+    def slow_s(self) -> float:
+        """How long the card has been at the transaction under way, or was at the last one; seconds."""
+        return (self._took_ns if self._began_ns is None else self._loop.now_ns - self._began_ns) / 1e9
 
     def _later(self, what: Callable[..., None], *words: object) -> None:
         self._loop.at(self._loop.now_ns, what, *words)
@@ -107,11 +113,13 @@ class SimCommitter:
             self._busy = False
             return
         self._batch = self._outbox.take()
+        self._began_ns = self._loop.now_ns
         self._loop.after(self._rng.uniform(*(SLOW_MS if self._card.slow else COMMIT_MS)), self._finish)
 
     def _finish(self) -> None:
-        if not self._alive or self._batch is None:
+        if not self._alive or self._batch is None or self._began_ns is None:
             return
+        self._took_ns, self._began_ns = self._loop.now_ns - self._began_ns, None
         self._outbox.commit(self._batch)
         self._batch = None
         self._busy = False

@@ -1,13 +1,11 @@
-"""The one clock and the one queue of events. What the shells ask of an event loop they ask of this one."""
+"""The one clock and the one queue of events."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import heapq
 import random
-from collections.abc import Callable, Iterator
-from typing import Any, cast
+from collections.abc import Callable
+from typing import Any
 
 NS_PER_MS = 1_000_000
 
@@ -26,10 +24,7 @@ class Event:
 
 
 class VirtualLoop:
-    """Time moves from event to event; events of one moment happen in the order in which they were made.
-
-    It stands in for asyncio's loop where a shell asks what time it is or has something done soon; it runs no task.
-    """
+    """Time moves from event to event; events of one moment happen in the order in which they were made."""
 
     def __init__(self) -> None:
         self.now_ns = 0
@@ -64,40 +59,6 @@ class VirtualLoop:
                 event.call(*event.args)
         if not halt():
             self.now_ns = max(self.now_ns, until_ns)
-
-    def time(self) -> float:
-        """Seconds, as asyncio's loop gives them."""
-        return self.now_ns / 1e9
-
-    def call_soon_threadsafe(self, callback: Callable[..., object], *args: Any, context: object = None) -> Any:
-        """What a disk's thread would have done in the loop."""
-        return self.at(self.now_ns, callback, *args)
-
-    def get_debug(self) -> bool:
-        """Asked by futures."""
-        return False
-
-
-class Waker(asyncio.Event):
-    """An event that calls instead of waking a task."""
-
-    def __init__(self, call: Callable[[], None]) -> None:
-        super().__init__()
-        self._call = call
-
-    def set(self) -> None:
-        """Something is new."""
-        self._call()
-
-
-@contextlib.contextmanager
-def running(loop: VirtualLoop) -> Iterator[None]:
-    """Within, `asyncio.get_running_loop()` is this one. Not inside a real loop."""
-    asyncio.events._set_running_loop(cast(asyncio.AbstractEventLoop, loop))
-    try:
-        yield
-    finally:
-        asyncio.events._set_running_loop(None)
 
 
 def stream(seed: int, *names: object) -> random.Random:

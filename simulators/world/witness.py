@@ -344,7 +344,7 @@ class Witness:
         self._bound("desk inbox", Lane.ALARM, len(hub.rounds.inbox), URGENT_MAX + CALM_MAX)
         self._bound("telemetry inbox", Lane.TELEMETRY, hub.intake.weight, READINGS_MAX)
         self._bound("outgoing", Lane.ALARM, len(hub.receipting.alarm_out), ORDERS_MAX + RECEIPTS_MAX)
-        if hub.metrics.set_aside._value.get():
+        if hub.metrics.registry.get_sample_value("lianfang_inputs_set_aside_total"):
             self.broken("set aside", "a message or an input could not be taken")
         if hub.rounds.down is not None or hub.book.slow:
             return

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hub.core.desk import Desk
 from simulators.world.book import Book
 from simulators.world.hub import DEFAULTS, KEY, SimHub
-from simulators.world.loop import NS_PER_MS, VirtualLoop, running
+from simulators.world.loop import NS_PER_MS, VirtualLoop
 from simulators.world.machine import START_MS, Machine
 from simulators.world.net import Net
 from simulators.world.oracle import judge
@@ -175,6 +175,5 @@ def simulate(story: Story) -> Outcome:
     began_s = time.perf_counter()
     with quiet():
         world = World(story)
-        with running(world.loop):
-            world.run()
+        world.run()
         return world.outcome(time.perf_counter() - began_s)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from edge.clock import NS, Clock, HubClock
 from edge.core.io import Input, Troubled
 from edge.self_watch import HUB_TOLD_NS, SelfWatch
-
-if TYPE_CHECKING:
-    from edge.app import App
+from edge.workings import Workings
 
 START_MS = 2_000_000_000_000
 
@@ -32,7 +30,8 @@ class Machine:
             mono_ns=lambda: self.mono_ms * NS, wall_ns=lambda: self.wall_ms * NS, error_ms=lambda: self.error_ms
         )
         self.inward = SimpleNamespace(hub_clock=self.hub_clock)
-        self.watch = SelfWatch(cast("App", self))
+        self.inbox = self
+        self.watch = SelfWatch(cast(Workings[Any], self), {}, {})
 
     def put(self, item: Input) -> None:
         assert isinstance(item, Troubled)
@@ -41,7 +40,7 @@ class Machine:
 
     def begin(self) -> list[dict[str, Any]]:
         """What it says as it begins."""
-        self.watch._begin()
+        self.watch.begin()
         return self._taken()
 
     def later(self, ms: int, wall_ms: int | None = None) -> list[dict[str, Any]]:
