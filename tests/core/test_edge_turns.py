@@ -61,18 +61,6 @@ def test_what_is_due_is_done_when_it_is_due() -> None:
     assert (_out_of_sight(turning) > 1_000 + FRESH_MS, turning.made) == (True, [Kind.DEVICE_LOST])
 
 
-def test_inputs_come_before_a_deadline_that_has_passed() -> None:
-    """A look that waited in the queue while its device's deadline passed keeps the device."""
-    unseen, turning = Turning(), Turning()
-    for one in (unseen, turning):
-        one.look(False)
-        one.rest()
-    turning.mono_ms = _out_of_sight(unseen)
-    turning.look(False)
-    turning.rest()
-    assert turning.made == []
-
-
 def _out_of_sight(turning: Turning) -> int:
     """Turn until something is recorded; when that was, in ms."""
     while True:
