@@ -43,6 +43,7 @@ from hub.registry import load as load_registry
 from hub.room import Room, free_bytes
 from hub.rounds import Rounds
 from hub.settings import Settings
+from hub.sites import Sites
 from hub.tickets import Tickets
 from hub.troubles import JOURNAL, TELEMETRY, Troubles
 from protocol.faults import Fault, Refused
@@ -172,6 +173,8 @@ class Hub:
                     effects.send(order)
 
             ingest.born = send_again
+            sites = Sites(settings.sites, registry, links, receipting.alarm_out, clock, metrics)
+            ingest.running, ingest.configured = sites.born, sites.answered
             good_ms = defaults.calls.answer_link_ms
             tickets = Tickets(private, settings.api.public_url, good_ms, desk.incident, clock.now_ms)
             told = telling(stack, settings, loaded, desk, clock, live, metrics, tickets.link)
@@ -192,6 +195,7 @@ class Hub:
                 "watch": ingest.watch(),
                 "room": room.run(),
                 "checkpoints": Checkpointing(task_of(settings, desk.config_digest), journal, rebuilt.skipped).run(),
+                "sites": sites.run(),
                 "closer": recorder.close_holes(closer),
                 "channels": told.sending.run(),
                 "outbox": told.outbox.run(),
@@ -206,6 +210,7 @@ class Hub:
                 recorder=recorder,
                 store=store,
                 links=links,
+                sites=sites,
                 live=live,
                 erasable=erasable,
                 clock=clock,

@@ -120,7 +120,7 @@ async def publish(link: Link, outgoing: Outgoing) -> None:
 
     async def one(said: Said) -> None:
         try:
-            await link.publish(said.topic, said.data, qos=1)
+            await link.publish(said.topic, said.data, qos=1, retain=said.retain)
         except LinkError as cause:
             failed.append(cause)
             wake.set()

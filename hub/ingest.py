@@ -58,6 +58,10 @@ class Ingest:
         """Told of every process (area, gateway, instance) that says something just now."""
         self.beat: Callable[[str, str, Session], None] = lambda area, gateway, session: None
         """Told of every session that is heard just now and is not of an older connection."""
+        self.running: Callable[[str, str], None] = lambda area, gateway: None
+        """Told of a gateway (area, id) that said what configuration it runs."""
+        self.configured: Callable[[str, str, Reply], None] = lambda area, gateway, reply: None
+        """Told of every reply of a gateway (area, id)."""
         self._log = structlog.get_logger("hub.ingest")
 
     def take(self, message: Incoming) -> None:
@@ -161,6 +165,7 @@ class Ingest:
         self._heard(address, message, birth.instance)
         self.receipting.both(address.area, address.gateway)
         self.born(address.area, address.gateway)
+        self.running(address.area, address.gateway)
 
     def _admitted(self, address: Address, message: Incoming, said: Birth | Session, online: bool) -> bool:
         """Whether what a process says of itself is taken: not that of a second gateway under one name."""
@@ -193,6 +198,7 @@ class Ingest:
             return
         for result in reply.results:
             self._metrics.replies.labels(result.outcome.value).inc()
+        self.configured(address.area, address.gateway, reply)
         if reply.faults:
             self.refusals.note(f"{address.area}/{address.gateway}", reply.faults, self._clock.mono_ms())
         if reply.results:

@@ -55,6 +55,9 @@ class Metrics:
         )
         self.gateways_online = gauge("lianfang_gateways_online", "Gateways heard within their reporting time.")
         self.gateways_lost = gauge("lianfang_gateways_lost", "Gateways not heard within their reporting time.")
+        self.site_configs = gauge(
+            "lianfang_gateway_configs", "Gateways by what became of their desired configuration.", "state"
+        )
         self.points = counter("lianfang_telemetry_points", "Telemetry readings committed.")
         self.store_seconds = seconds("lianfang_telemetry_commit_seconds", "Time one telemetry transaction took.")
         self.store_failures = counter("lianfang_telemetry_failures", "Telemetry transactions that failed.")

@@ -1,6 +1,8 @@
-"""What the hub has to say to gateways: orders before receipts (but for their own gateway's), bounded.
+"""What the hub has to say to gateways: orders before receipts (but for their own gateway's),
+receipts before configurations, bounded.
 
-An order that finds no room is sent again by the desk's own retry; a receipt that is lost is asked for by a resend.
+An order that finds no room is sent again by the desk's own retry; a receipt that is lost is asked for by a resend; a
+configuration waits at who composed it.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from protocol.topics import Channel
 
 ORDERS_MAX = 4_096
 RECEIPTS_MAX = 4_096
+CONFIGS_MAX = 256
 
 
 class Outgoing:
@@ -26,9 +29,10 @@ class Outgoing:
         self.on_news: Callable[[], None] = lambda: None
         self._orders: deque[tuple[str, bytes]] = deque()
         self._receipts: dict[str, bytes] = {}
+        self._configs: dict[str, bytes] = {}
 
     def __len__(self) -> int:
-        return len(self._orders) + len(self._receipts)
+        return len(self._orders) + len(self._receipts) + len(self._configs)
 
     def order(self, topic: str, data: bytes) -> bool:
         """Queue an order; False when there is no room."""
@@ -46,6 +50,15 @@ class Outgoing:
         self._receipts[f"{lane} {topic}"] = data
         self.on_news()
 
+    def config(self, topic: str, data: bytes) -> bool:
+        """Queue a configuration, to be retained, in place of an older one of the same gateway; False when there is no
+        room."""
+        if topic not in self._configs and len(self._configs) >= CONFIGS_MAX:
+            return False
+        self._configs[topic] = data
+        self.on_news()
+        return True
+
     def take(self) -> Said | None:
         """What is published next; it waits no more, for whatever is lost is said again."""
         if self._orders:
@@ -57,4 +70,7 @@ class Outgoing:
         if self._receipts:
             key = next(iter(self._receipts))
             return Said(key.partition(" ")[2], self._receipts.pop(key))
+        if self._configs:
+            where = next(iter(self._configs))
+            return Said(where, self._configs.pop(where), retain=True)
         return None

@@ -34,12 +34,16 @@ class Role(StrEnum):
 
 
 class Hub(Table):
-    """Who this hub is and where it keeps its data; paths are relative to the configuration file."""
+    """Who this hub is and where it keeps its data; paths are relative to the configuration file.
+
+    `sites` has the installers' site files, as AREA/GATEWAY.toml; in the data folder unless said.
+    """
 
     id: Id
     data_dir: Path
     registry: Path
     defaults: Path | None = None
+    sites: Path | None = None
 
 
 class Mqtt(Table):
@@ -124,6 +128,11 @@ class Settings(Table):
         return self.journal.url or f"sqlite:///{self.hub.data_dir / 'journal.db'}"
 
     @property
+    def sites(self) -> Path:
+        """Where the installers' site files are."""
+        return self.hub.sites or self.hub.data_dir / "sites"
+
+    @property
     def key_name(self) -> str:
         """What gateways call the signing key."""
         return self.signing.name or self.hub.id
@@ -199,6 +208,7 @@ def _resolved(settings: Settings, base: Path) -> Settings:
                     "data_dir": base / hub.data_dir,
                     "registry": base / hub.registry,
                     "defaults": at(hub.defaults),
+                    "sites": at(hub.sites),
                 }
             ),
             "mqtt": mqtt.model_copy(

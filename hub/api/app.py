@@ -7,7 +7,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from hub.announcing import Told
-from hub.api import answering, gaps, health, incidents, notices, orders, places, stream, telemetry
+from hub.api import answering, gaps, health, incidents, notices, orders, places, sites, stream, telemetry
 from hub.api.bounds import BoundedBodies
 from hub.api.desk import Parts
 from hub.api.problems import ProblemShape, install
@@ -31,6 +31,7 @@ def build(parts: Parts) -> FastAPI:
         places.router,
         telemetry.router,
         gaps.router,
+        sites.router,
         stream.router,
         health.summary,
     ):

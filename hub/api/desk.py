@@ -25,6 +25,7 @@ from hub.notify.telling import Telling
 from hub.plain import json_of
 from hub.recorder import Recorder
 from hub.settings import Person, Role
+from hub.sites import Sites
 from hub.store.port import TelemetryStore
 from hub.throttle import Throttle
 from hub.tickets import Tickets
@@ -44,6 +45,7 @@ class Parts:
     recorder: Recorder
     store: TelemetryStore
     links: Links
+    sites: Sites
     live: LiveStream
     erasable: Erasable
     clock: HubClock
@@ -97,6 +99,7 @@ def needs(role: Role) -> Callable[[Person], Person]:
 
 Operator = Annotated[Person, Depends(needs(Role.OPERATOR))]
 Supervisor = Annotated[Person, Depends(needs(Role.SUPERVISOR))]
+Admin = Annotated[Person, Depends(needs(Role.ADMIN))]
 
 
 def see(person: Person, area: str) -> None:
