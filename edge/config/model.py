@@ -187,13 +187,14 @@ class ZoneTable(Table):
 
 
 class OutputTable(Table):
-    """[[output]]: a siren of a premises, or the lamp of a zone."""
+    """[[output]]: a siren of a premises, or the lamp of a zone. A siren's `pulses` count which neighbour called."""
 
     id: Id
     premises: Id
     role: Role
     target: PointRef
     zone: Id | None = None
+    pattern: Literal["steady", "pulses"] | None = Field(None, description="of a siren whose group calls; else steady")
 
 
 class ScheduleTable(Table):

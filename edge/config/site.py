@@ -187,10 +187,13 @@ class _Builder:
             self.known("premises", f"{key}.premises", table.premises)
             if table.role is Role.SIREN and table.zone is not None:
                 self.fault(f"{key}.zone", table.zone, "nothing: a siren belongs to its premises")
+            if table.role is Role.LAMP and table.pattern is not None:
+                self.fault(f"{key}.pattern", table.pattern, "nothing: a lamp says how far a press has come")
             if table.role is Role.LAMP:
                 self.lamp(key, table, zones)
             self.target(f"{key}.target", table.target)
-            made.append(Output(table.id, table.premises, table.role, table.target, table.zone))
+            pulses = table.pattern == "pulses"
+            made.append(Output(table.id, table.premises, table.role, table.target, table.zone, pulses))
         for key, zone in self.tables.zones:
             if zone.lamp is not None:
                 self.target(f"{key}.lamp", zone.lamp)

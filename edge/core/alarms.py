@@ -155,7 +155,9 @@ class Alarms:
         self._awaited.made(zone.id, event.seq)
         if zone.latches:
             self._zones.latch(zone, key, at_ns)
-        if not NATURES[zone.kind].silent:
+        if NATURES[zone.kind].silent:
+            self._ringing.hush([key])
+        else:
             self._ring(zone, key)
             self._lamps.pressed(zone.id)
         return key
@@ -166,7 +168,7 @@ class Alarms:
             self._ringing.ring((key,), zone.premises, self._limits.siren_house_ms)
         if NATURES[zone.kind].rings_group:
             for neighbour in self._ringing.neighbours[zone.premises]:
-                self._ringing.call((key,), neighbour, self._limits.siren_group_ms)
+                self._ringing.call((key,), neighbour, self._limits.siren_group_ms, zone.premises)
 
     def _well(self, wire: Wire, at_ns: int) -> None:
         zone = wire.zone

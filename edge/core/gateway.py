@@ -32,6 +32,7 @@ from edge.core.lamps import LAMP, Lamps, Stage
 from edge.core.loops import LOOPS, Loops
 from edge.core.orders import Orders
 from edge.core.premises import ENTRY, EXIT, Partition
+from edge.core.pulses import PULSE
 from edge.core.ringing import SIREN, Ringing
 from edge.core.schedules import DUE, UNSET, WARN, Schedules
 from edge.core.silence import FRESH, Silence
@@ -165,6 +166,7 @@ class Gateway:
             loop_hours=self._loops.hours,
             calls=self._ringing.called.remembered(),
             scheduled=dict(self._schedules.judged),
+            hushed=list(self._ringing.hushed),
         )
 
     def _effects(self) -> list[Effect]:
@@ -197,16 +199,17 @@ class Gateway:
                 (self._ringing if output.role is Role.SIREN else self._lamps).restate(output)
 
     def _fire(self, until_ns: int) -> None:
-        """Let come what is due, each at its own time. A deadline may set another; lamps step at most once a step."""
-        blinking = []
+        """Let come what is due, each at its own time. A deadline may set another; the beats of lamps and sirens step at
+        most once a step."""
+        beating = []
         while (came := self._deadlines.pop(until_ns)) is not None:
             timer, due_ns = came
-            if timer.what == LAMP:
-                blinking.append(timer.of)
+            if timer.what in (LAMP, PULSE):
+                beating.append(timer)
             else:
                 self._on[timer.what](timer.of, due_ns)
-        for zone in blinking:
-            self._lamps.blink(zone)
+        for timer in beating:
+            (self._lamps.blink if timer.what == LAMP else self._ringing.pulses.step)(timer.of)
 
     def _settle(self, zone: str, due_ns: int) -> None:
         wire = self._zones.wires[zone]

@@ -106,13 +106,17 @@ Effect: TypeAlias = Emit | Report | Drive | Answer | Remember
 
 
 class Ring(msgspec.Struct, frozen=True):
-    """A siren that sounds for a cause until `until_wall_ms` (and `until_ns` within kernel boot `kboot`)."""
+    """A siren that sounds for a cause until `until_wall_ms` (and `until_ns` within kernel boot `kboot`).
+
+    `caller` is the neighbour who called; empty where it is this house's own.
+    """
 
     output: str
     key: str
     until_ns: int
     until_wall_ms: int
     kboot: str
+    caller: str = ""
 
 
 class Period(msgspec.Struct, frozen=True):
@@ -152,7 +156,7 @@ class Memory(msgspec.Struct, frozen=True):
     period, `stood` a keyswitch to where it was seen last, so that a turn while nobody looked is no less a turn.
     `calls` maps a premises to the call it heard last: its cause, when (wall ms), and whether it is a drill.
     `loops` are the tallies of this day's `loop_hours` of running. `scheduled` maps a premises to the wall ms up to
-    which its schedules have acted.
+    which its schedules have acted. `hushed` are causes and incidents that nothing may sound for, the newest last.
     """
 
     modes: dict[str, str] = {}
@@ -173,3 +177,4 @@ class Memory(msgspec.Struct, frozen=True):
     loop_hours: int = 0
     calls: dict[str, tuple[str, int, bool]] = {}
     scheduled: dict[str, int] = {}
+    hushed: list[str] = []

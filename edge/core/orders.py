@@ -103,14 +103,27 @@ class Orders:
 
     def _siren(self, order: Order, premises: str) -> Result:
         if order.kind in SILENT:
+            self._ringing.hush(_causes(order))
             return Result(premises, Outcome.REFUSED, f"{order.kind} is silent: nothing sounds at any premises")
+        if self._is_hushed(order):
+            return Result(premises, Outcome.REFUSED, "somebody called in silence: nothing sounds at any premises")
         keys = self._to_ring(order, premises)
         duration_ms = order.duration_ms or self._site.limits.siren_group_ms
-        rang = self._ringing.call(keys, premises, duration_ms, order.drill)
-        if rang is Rang.NO_SIREN:
-            return Result(premises, Outcome.REFUSED, "no siren here")
+        caller = "" if order.pressed in (None, premises) else order.pressed
+        rang = self._ringing.call(keys, premises, duration_ms, caller or "", order.drill)
         if rang is Rang.JOINED:
             return Result(premises, Outcome.JOINED, "has rung for the same cause")
+        return self._rang(rang, premises)
+
+    def _is_hushed(self, order: Order) -> bool:
+        """Whether all that an order is to ring for was called in silence; a cause that was not may ring by itself."""
+        causes = order.keys or ([order.incident] if order.incident else [])
+        return bool(causes) and all(cause in self._ringing.hushed for cause in causes)
+
+    def _rang(self, rang: Rang, premises: str) -> Result:
+        """What is to be said of a ringing that was wanted."""
+        if rang is Rang.NO_SIREN:
+            return Result(premises, Outcome.REFUSED, "no siren here")
         devices = {output.target.partition("/")[0] for output in self._ringing.sirens(premises)}
         lost = sorted(device for device in devices if self._silent_device(device))
         if len(lost) == len(devices):
@@ -120,7 +133,8 @@ class Orders:
     def _to_ring(self, order: Order, premises: str) -> list[str]:
         """The causes to ring for. A press that crossed its stand-down has a cause that is over here, but to the hub it
         is another incident: then that is the cause."""
-        keys = [key for key in dict.fromkeys(order.keys) if not self._ringing.is_over(key, premises)]
+        loud = [key for key in dict.fromkeys(order.keys) if key not in self._ringing.hushed]
+        keys = [key for key in loud if not self._ringing.is_over(key, premises)]
         return keys or ([order.incident] if order.incident else order.keys or [order.id])
 
     def _silence(self, order: Order, premises: str) -> Result:
@@ -212,9 +226,7 @@ class Orders:
         key, now_ns = self._scribe.new_key(), self._scribe.now.mono_ns
         self._scribe.emit(Kind.TEST, Qualifier.NEW, key, now_ns, Where(premises), order.drill)
         if order.duration_ms:
-            rang = self._ringing.ring((key,), premises, min(order.duration_ms, TEST_SIREN_MS))
-            if rang is Rang.NO_SIREN:
-                return Result(premises, Outcome.REFUSED, "no siren here")
+            return self._rang(self._ringing.ring((key,), premises, min(order.duration_ms, TEST_SIREN_MS)), premises)
         return Result(premises, Outcome.DONE)
 
 

@@ -10,10 +10,13 @@ from edge.core.called import Called
 from edge.core.deadlines import Deadlines, Timer
 from edge.core.events import Scribe
 from edge.core.io import Memory, Ring
+from edge.core.pulses import Pulses
 from edge.core.site import Output, Premises, Role, Site
 from protocol.records import ClockQuality, Stamp
 
 SIREN = "siren"
+HUSHED_MAX = 256
+"""Silent causes that are remembered; beyond it the oldest is forgotten."""
 RUNG_MAX = 2_000
 """Causes times premises that are remembered as rung; beyond it the one rung longest ago is forgotten."""
 
@@ -47,6 +50,17 @@ class Ringing:
         self._kboot = kboot
         self._scribe = scribe
         self._deadlines = deadlines
+        self.pulses = Pulses(site, scribe, deadlines)
+        self.hushed = dict.fromkeys(memory.hushed)
+
+    def hush(self, causes: Iterable[str]) -> None:
+        """Have nothing ever sound for these causes or incidents: whoever called must not be heard to have."""
+        for cause in causes:
+            self.hushed.pop(cause, None)
+            self.hushed[cause] = None
+            self._scribe.changed = True
+        while len(self.hushed) > HUSHED_MAX:
+            del self.hushed[next(iter(self.hushed))]
 
     def sirens(self, premises: str) -> list[Output]:
         """The sirens of a premises."""
@@ -74,20 +88,21 @@ class Ringing:
         for of, ring in list(self.rings.items()):
             left_ms = self._left_ms(ring, now)
             if left_ms > 0:
-                self.rings[of] = self._ring(ring.output, ring.key, left_ms)
+                self.rings[of] = self._ring(ring.output, ring.key, left_ms, ring.caller)
             else:
                 del self.rings[of]
             self._scribe.changed = True
         for output in self.outputs.values():
             self._settle(output, again=True)
 
-    def call(self, keys: Sequence[str], premises: str, duration_ms: int, drill: bool = False) -> Rang:
-        """Sound a premises because another needs help; its people may answer, whether it has a siren or not."""
+    def call(self, keys: Sequence[str], premises: str, duration_ms: int, caller: str = "", drill: bool = False) -> Rang:
+        """Sound a premises because another needs help, the `caller` where it is known; its people may answer, whether
+        it has a siren or not."""
         self.called.heard(premises, keys, self._scribe.now, drill)
         self._scribe.changed = True
-        return self.ring(keys, premises, duration_ms)
+        return self.ring(keys, premises, duration_ms, caller)
 
-    def ring(self, keys: Sequence[str], premises: str, duration_ms: int) -> Rang:
+    def ring(self, keys: Sequence[str], premises: str, duration_ms: int, caller: str = "") -> Rang:
         """Sound a premises for causes, for `duration_ms` but never beyond the longest siren time.
 
         Nothing sounds again for a cause that has rung there.
@@ -101,7 +116,7 @@ class Ringing:
             return Rang.JOINED if joined else Rang.NO_SIREN
         for output in sirens:
             for key in keys:
-                self.rings[output.id, key] = self._ring(output.id, key, min(duration_ms, self._longest_ms))
+                self.rings[output.id, key] = self._ring(output.id, key, min(duration_ms, self._longest_ms), caller)
             self._settle(output)
         return Rang.STARTED
 
@@ -131,18 +146,19 @@ class Ringing:
         self._scribe.changed |= bool(ended)
 
     def _settle(self, output: Output, again: bool = False) -> None:
-        untils = [ring.until_ns for of, ring in self.rings.items() if of[0] == output.id]
-        self._scribe.drive(output, bool(untils), again)
-        if untils:
-            self._deadlines.set(Timer(SIREN, output.id), min(untils))
+        rings = [ring for of, ring in self.rings.items() if of[0] == output.id]
+        if rings:
+            self.pulses.play(output, (ring.caller for ring in rings), again)
+            self._deadlines.set(Timer(SIREN, output.id), min(ring.until_ns for ring in rings))
         else:
+            self.pulses.silent(output, again)
             self._deadlines.clear(Timer(SIREN, output.id))
 
-    def _ring(self, output: str, key: str, duration_ms: int) -> Ring:
+    def _ring(self, output: str, key: str, duration_ms: int, caller: str) -> Ring:
         now = self._scribe.now
         self._scribe.changed = True
         until_ns = now.mono_ns + duration_ms * NS_PER_MS
-        return Ring(output, key, until_ns, now.wall_ms + duration_ms, self._kboot)
+        return Ring(output, key, until_ns, now.wall_ms + duration_ms, self._kboot, caller)
 
     def _left_ms(self, ring: Ring, now: Stamp) -> int:
         """Without a clock to judge by a siren goes on, but never longer than one full time."""

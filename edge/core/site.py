@@ -178,13 +178,17 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A siren of a premises, or the lamp of a panic button (`zone`). `target` is "device/point"."""
+    """A siren of a premises, or the lamp of a panic button (`zone`). `target` is "device/point".
+
+    A siren that `pulses` says which neighbour called; others sound steady.
+    """
 
     id: str
     premises: str
     role: Role
     target: str
     zone: str | None = None
+    pulses: bool = False
 
 
 @dataclass(frozen=True, slots=True)
