@@ -1,4 +1,4 @@
-"""`lianfang hub`: run a hub, check its configuration, make its key, verify its journal."""
+"""`lianfang hub`: run a hub, check its configuration, make its key; and what `lianfang journal` does."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from hub import journal_command
 from hub.app import Hub
-from hub.chain import Broken
 from hub.connections import credentials
 from hub.defaults import load_defaults
 from hub.journal import JournalMoved
@@ -19,7 +19,6 @@ from hub.logs import set_up
 from hub.notify.telling import usable
 from hub.orders import load_key, make_key, public_text
 from hub.past import JournalError
-from hub.past import verify as verify_journal
 from hub.registry import Loaded
 from hub.registry import load as load_registry
 from hub.settings import Settings, load
@@ -27,8 +26,7 @@ from protocol.faults import Fault, Refused, shown
 from protocol.tls import client_context
 
 app = typer.Typer(no_args_is_help=True, help="The hub: take alarms, keep the journal, call the neighbours.")
-journal = typer.Typer(no_args_is_help=True, help="The journal: what happened, hash-chained.")
-app.add_typer(journal, name="journal")
+app.add_typer(journal_command.app, name="journal")
 
 ConfigPath = Annotated[Path, typer.Argument(help="The hub's file, TOML.", metavar="CONFIG")]
 Overrides = Annotated[list[str] | None, typer.Option("--set", help="Set one value: api.port=8081. Repeatable.")]
@@ -77,28 +75,6 @@ def keygen(config: ConfigPath, set_: Overrides = None) -> None:
         _refuse(config, refused)
     typer.echo(f"# key {settings.key_name!r}, for the hub_keys of every gateway")
     typer.echo(public_text(private).rstrip())
-
-
-@journal.command("verify")
-def verify(config: ConfigPath, set_: Overrides = None) -> None:
-    """Walk the chain of every area; exits 1 and names the first broken entry, or prints the end of each chain.
-
-    The ends, written down elsewhere, also show later that nothing was cut off.
-    """
-    try:
-        settings = load(config, set_ or [])
-        found = verify_journal(settings.journal_url)
-    except Refused as refused:
-        _refuse(config, refused)
-    except JournalError as cause:
-        typer.echo(f"{config}: the journal cannot be read: {cause}", err=True)
-        raise typer.Exit(2) from None
-    if isinstance(found, Broken):
-        typer.echo(f"broken: {found}")
-        raise typer.Exit(1)
-    for head in found:
-        typer.echo(f"{head.area}: {head.area_n} entries, ends with {head.hash.hex()}")
-    typer.echo(f"whole: {sum(head.area_n for head in found)} entries")
 
 
 def _checked(config: Path, overrides: list[str] | None) -> Settings:

@@ -57,28 +57,41 @@ def rebuild(desk: Desk, journal: Readable, made: Checkpoint | None = None) -> Re
     A journal somebody tampered with, or a rule that changed, must not leave a village without its hub: what cannot be
     taken is left out, loudly, and the rest stands.
     """
-    log = structlog.get_logger("hub.rebuild")
     found = _taken_up(desk, journal, made)
-    for entry, broken in followed(journal.entries(found.skipped), found.skipped, found.heads):
+    for _ in folded(desk, journal, found):
+        pass
+    words = {"entries": found.entries, "differing": found.differing, "left_out": found.left_out}
+    structlog.get_logger("hub.rebuild").info("rebuilt from the journal", skipped=found.skipped, **words)
+    return found
+
+
+def folded(desk: Desk, journal: Readable, found: Rebuilt) -> Iterator[tuple[Entry, str]]:
+    """Fold what follows on what was `found` so far, entry by entry; each comes with why it was not taken, or "".
+
+    Raises JournalError.
+    """
+    log = structlog.get_logger("hub.rebuild")
+    for entry, broken in followed(journal.entries(found.n), found.n, found.heads):
         if broken is not None and found.broken is None:
             found.broken = broken
             log.error("the journal's chain is broken", entry=str(broken))
         found.entries += 1
         found.last_ms, found.hash = max(found.last_ms, entry.at_ms), entry.hash
+        why = ""
         desk.begin()
         try:
             _fold(desk, entry, found)
-        except NotAllowed:
+            desk.commit()
+        except NotAllowed as cause:
+            desk.commit()
             found.differing += 1
+            why = f"refused: {cause}"
         except Exception as cause:
             desk.rollback()
             found.left_out += 1
+            why = f"left out: {cause!r}"
             log.error("left out: the desk cannot take this entry", n=entry.n, kind=entry.kind, why=repr(cause))
-            continue
-        desk.commit()
-    words = {"entries": found.entries, "differing": found.differing, "left_out": found.left_out}
-    log.info("rebuilt from the journal", skipped=found.skipped, **words)
-    return found
+        yield entry, why
 
 
 def checkpoint(desk: Desk, found: Rebuilt) -> Checkpoint:
