@@ -7,7 +7,7 @@ import json
 import pytest
 
 from hub.core.io import Disposition, Move, Rung
-from protocol.kinds import Kind
+from protocol.kinds import Kind, Priority
 from tests.support.desk import AREA, MIN, START_MS, DeskAtWork, H, S, pages
 
 LIMITS = {
@@ -112,3 +112,27 @@ def test_resolved_and_reviewed_archives_itself_and_is_forgotten_later() -> None:
 def _tables(snapshot: bytes) -> dict[str, object]:
     tables: dict[str, object] = json.loads(snapshot)
     return tables
+
+
+def test_an_old_intrusion_confirmed_by_an_old_room_is_for_the_must_look_list() -> None:
+    """Both come hours late: P1, but not to be raced for, and the page says how late."""
+    desk = DeskAtWork()
+    late = 4 * H
+    desk.happen(Kind.INTRUSION, "h01-door", 0, late)
+    effects = desk.happen(Kind.INTRUSION, "h01-motion", MIN, late)
+    assert (Priority.P1, ["must_look"]) == (desk.only().priority, desk.only().conditions)
+    assert [("station", "h01-door tripped, confirmed by h01-motion 60 s later (must look: late by 3 h)")] == pages(
+        effects
+    )[:1]
+    desk.wait(late + 4 * MIN)
+    assert Rung.STATION is desk.only().rung
+
+
+def test_an_old_intrusion_confirmed_live_is_raced_for() -> None:
+    """The door comes hours late, the room is now: somebody is in there."""
+    desk = DeskAtWork()
+    desk.happen(Kind.INTRUSION, "h01-door", 0, 25 * MIN)
+    desk.happen(Kind.INTRUSION, "h01-motion", 25 * MIN)
+    assert (Priority.P1, []) == (desk.only().priority, desk.only().conditions)
+    desk.wait(27 * MIN)
+    assert Rung.TOWN is desk.only().rung
