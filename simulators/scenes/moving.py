@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import msgspec
+
 from hub.core.incident import Incident
 from hub.core.io import Moved
 from hub.core.moves import refusal
@@ -28,11 +30,11 @@ def rehoused(registry: Registry, moving: Rehoused) -> Registry:
     """The registry after a household joined other groups: at the end of theirs, gone from its own."""
     who, into = moving.premises, moving.groups
     groups = {
-        key: replace(
+        key: msgspec.structs.replace(
             group, members=(*(one for one in group.members if one != who), *((who,) if group.id in into else ()))
         )
         for key, group in registry.groups.items()
     }
     premises = dict(registry.premises.items())
-    premises[AREA, who] = replace(premises[AREA, who], groups=tuple(into))
+    premises[AREA, who] = msgspec.structs.replace(premises[AREA, who], groups=tuple(into))
     return replace(registry, groups=groups, premises=premises)
