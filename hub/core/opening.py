@@ -144,7 +144,7 @@ def _join(ctx: Context, joins: Joins | Raises, again: Mark | None) -> None:
         ctx.flag(incident, escalation.MUST_LOOK)
     others = [p for p in fields["premises"] if p not in before.premises]
     if priority < before.priority or (others and priority is Priority.P1):
-        ctx.page(incident, joins.grade.why)
+        ctx.page(incident, f"{joins.grade.why} ({words})" if words else joins.grade.why)
     elif again is not None and again in new:
         late = late_words(again.late_ms, ctx.defaults.lateness)
         ctx.page(incident, f"{again.premises or again.gateway} again" + (f" ({late})" if late else ""))
