@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import threading
 import time
 import tomllib
@@ -26,6 +27,9 @@ from edge.profiles import load_profiles
 from protocol import lock
 from protocol.faults import Refused
 from protocol.tls import client_context
+
+QUIET_S = 2
+"""How long nothing may have rung before the gateway starts anew for a new configuration."""
 
 log = structlog.get_logger("lianfang")
 app = typer.Typer(no_args_is_help=True, help="The gateway: watch zones, ring the group, tell the hub.")
@@ -78,27 +82,44 @@ def run(config: ConfigPath, set_: Overrides = None, log_level: LogLevel = "info"
 def _run(config: Config, desired: Desired) -> None:
     loop = asyncio.new_event_loop()
     try:
-        loop.run_until_complete(_until_told(config, desired))
+        anew = loop.run_until_complete(_until_told(config, desired))
     except Exception:
         log.critical("the gateway ends by an error", exc_info=True)
         os._exit(1)  # whatever is left of it must not keep systemd from starting the next
+    if anew:
+        log.info("starts anew for the desired configuration")
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # as after any end: nothing is carried over
     if any(thread is not threading.current_thread() and not thread.daemon for thread in threading.enumerate()):
         os._exit(0)  # a connection attempt in a thread cannot be cancelled, and nobody waits for it
     loop.close()
 
 
-async def _until_told(config: Config, desired: Desired) -> None:
+async def _until_told(config: Config, desired: Desired) -> bool:
+    """Run until a signal, or until the hub's wish is stored and nothing rings: then True, for a start anew."""
     gateway = App(config, desired)
     task = asyncio.create_task(gateway.run(), name="gateway")
     told = asyncio.create_task(_signal(), name="signals")
-    await asyncio.wait([task, told], return_when=asyncio.FIRST_COMPLETED)
+    wished = asyncio.create_task(_wished(gateway, desired), name="wished")
+    await asyncio.wait([task, told, wished], return_when=asyncio.FIRST_COMPLETED)
+    anew = wished.done() and not told.done() and not task.done()
     if not task.done():
         await gateway.silence()
         task.cancel()
         await asyncio.wait([task])
     told.cancel()
+    wished.cancel()
     if not task.cancelled():
         task.result()
+    return anew
+
+
+async def _wished(gateway: App, desired: Desired) -> None:
+    """Until another configuration is stored and no siren has sounded for a while: a start takes the village's ears for
+    a second or two, and never in the middle of a call."""
+    quiet_s = 0
+    while quiet_s < QUIET_S:
+        await asyncio.sleep(1)
+        quiet_s = quiet_s + 1 if desired.stored and gateway.quiet else 0
 
 
 async def _signal() -> None:

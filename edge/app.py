@@ -108,6 +108,11 @@ class App:
         detail: dict[str, str | int | float | bool] = {"reason": reason[:200]} if reason is not None else {}
         self._inbox.put(Troubled(f"output/{output}", reason is not None, detail))
 
+    @property
+    def quiet(self) -> bool:
+        """Whether no siren sounds; asked of a gateway that runs."""
+        return not self._inside.gateway.memory().rings
+
     async def silence(self) -> None:
         """Before the end, while the drivers still run: nobody will be there to end a ringing later.
 

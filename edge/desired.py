@@ -1,4 +1,8 @@
-"""The configuration the hub wants: checked when it comes, kept beside the records, used from the next start on."""
+"""The configuration the hub wants: checked when it comes, kept beside the records, used from the next start on.
+
+That follows by itself, once nothing rings. The installer is listened to before the hub: a wish that an edit of the
+installer's file has overtaken is refused, until the hub wishes something else.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +25,10 @@ log = structlog.get_logger("lianfang.desired")
 
 
 class Desired:
-    """Where the desired configuration is kept. `local` is what the installer's file says, `folder` where that is."""
+    """Where the desired configuration is kept. `local` is what the installer's file says, `folder` where that is.
+
+    `stored`: another was stored since the start.
+    """
 
     def __init__(
         self, local: Config, folder: Path, profiles: Mapping[str, Profile], overrides: Mapping[str, Any]
@@ -31,15 +38,18 @@ class Desired:
         self._profiles = profiles
         self._overrides = overrides
         self._one_at_a_time = threading.Lock()
+        self.stored = False
 
     def store(self, text: str) -> list[Fault]:
         """Keep it for the next start, or say everything that is wrong with it. Any thread may call."""
         with self._one_at_a_time:
             try:
                 self._checked(text.encode())
+                self._not_overtaken(text)
                 self._local.data_dir.mkdir(parents=True, exist_ok=True)
                 _write(self._local.data_dir / DESIRED, text)
                 _write(self._local.data_dir / BASE, self._local.sha256)
+                self.stored = True
             except Refused as refused:
                 return list(refused.faults)
             except OSError as cause:
@@ -65,6 +75,16 @@ class Desired:
         except Refused as refused:
             log.error("the hub's wish is not usable here; the installer's file is used", faults=str(refused)[:500])
             return self._local
+
+    def _not_overtaken(self, text: str) -> None:
+        try:
+            kept = (self._local.data_dir / DESIRED).read_text(encoding="utf-8")
+            base = (self._local.data_dir / BASE).read_text().strip()
+        except OSError:
+            return  # there was no wish before
+        if kept == text and base != self._local.sha256:
+            allowed = "a wish made since the installer's file was edited: give that file to the hub"
+            raise Refused([Fault("config", "file", "the wish from before that edit", allowed)])
 
     def _checked(self, data: bytes) -> Config:
         wished = parse(data, "config", self._folder, self._profiles, self._overrides)
