@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from hub.core.desk import Desk
 from hub.core.incident import Incident
-from hub.core.io import Changed, Due, Instructed, Linked, Page, Recorded, Replied, StoodDown
+from hub.core.io import Changed, Due, Instructed, Levelled, Linked, Page, Recorded, Replied, StoodDown
 from hub.core.moves import FORGET
 from hub.erasable import Erasable
 from hub.live import LiveStream
@@ -95,6 +95,9 @@ class Announcer:
         elif isinstance(taken, Linked) and done.effective:
             words = {"area": taken.area, "gateway": taken.gateway, "up": taken.up, "heard_ms": taken.heard_ms}
             self._live.tell("gateway", taken.area, json_of(words).decode())
+        elif isinstance(taken, Levelled) and done.effective:
+            words = {"area": taken.area, "level": taken.level, "from_ms": taken.from_ms, "until_ms": taken.until_ms}
+            self._live.tell("level", taken.area, json_of(words).decode())
         elif isinstance(taken, Instructed) and done.effective:
             words = {"area": taken.area, "premises": taken.premises, "order": taken.order, "action": taken.action}
             self._live.tell("order", taken.area, json_of(words).decode())

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from hub.announcing import Told
-from hub.api import answering, gaps, health, incidents, notices, orders, places, sites, stream, telemetry
+from hub.api import answering, gaps, health, incidents, levels, notices, orders, places, sites, stream, telemetry
 from hub.api.bounds import BoundedBodies
 from hub.api.desk import Parts
 from hub.api.problems import ProblemShape, install
@@ -26,6 +26,7 @@ def build(parts: Parts) -> FastAPI:
     app.state.parts = parts
     for router in (
         incidents.router,
+        levels.router,
         notices.router,
         orders.router,
         places.router,

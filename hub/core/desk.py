@@ -19,10 +19,10 @@ from hashlib import sha256
 
 import msgspec
 
-from hub.core import answers, dedup, escalation, instructing, moves, orders, placing, records
+from hub.core import answers, dedup, escalation, instructing, levels, moves, orders, placing, records
 from hub.core.clocks import Evidence
 from hub.core.context import Context
-from hub.core.defaults import Defaults
+from hub.core.defaults import Defaults, Levels
 from hub.core.incident import Incident, State
 from hub.core.instruction import Instruction
 from hub.core.io import (
@@ -33,6 +33,7 @@ from hub.core.io import (
     Gapped,
     Input,
     Instructed,
+    Levelled,
     Linked,
     Moved,
     Recorded,
@@ -41,6 +42,7 @@ from hub.core.io import (
     Twinned,
 )
 from hub.core.ledger import Book, Tally
+from hub.core.plan import Plan
 from hub.core.registry import Registry
 from hub.core.rules.base import Ignored, Verdict
 from hub.core.state import Tables
@@ -158,6 +160,15 @@ class Desk:
         found = (self._tables.instructions.committed((area, order)) for order in reversed(known))
         return [one for one in found if one is not None]
 
+    @property
+    def levels(self) -> Levels:
+        """By what the response levels divide the accept limits."""
+        return self._defaults.levels
+
+    def plan(self, area: str) -> Plan:
+        """The response level of an area, and what is planned."""
+        return self._tables.levels.committed((area,)) or Plan()
+
     def group(self, area: str, group: str) -> GroupView | None:
         """One group with its open incidents and who of it is being called."""
         return self._viewer.group(area, group)
@@ -203,6 +214,8 @@ class Desk:
             return answers.answered(ctx, item)
         if isinstance(item, Instructed):
             return instructing.instructed(ctx, item)
+        if isinstance(item, Levelled):
+            return levels.levelled(ctx, item)
         if isinstance(item, Linked):
             return records.linked(ctx, item)
         if isinstance(item, Conflicted):
@@ -223,6 +236,7 @@ class Desk:
 
 TIMERS: dict[str, Callable[[Context, str], Verdict]] = {
     escalation.ACCEPT.removesuffix(":"): escalation.climb,
+    levels.TIMER.removesuffix(":"): levels.come,
     orders.RETRY.removesuffix(":"): instructing.retried,
     instructing.LET_GO.removesuffix(":"): instructing.let_go,
     moves.ARCHIVE.removesuffix(":"): moves.archived,

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from hub.core.context import RUNGS, Context
 from hub.core.defaults import Accept
 from hub.core.incident import Incident, State
+from hub.core.io import Level
+from hub.core.plan import divisor
 from hub.core.rules.base import Took, Verdict
 from hub.core.rules.windows import span
 from protocol.kinds import Priority
@@ -30,10 +32,29 @@ def start(ctx: Context, incident: str) -> None:
     rung = RUNGS.index(shown.rung)
     if shown.state is not State.REPORTED or covered(ctx, shown) or rung >= len(allowed):
         return
-    timer = (ctx.area, ACCEPT + incident)
-    running = ctx.tables.timers.get(timer)
-    due_ms = ctx.at_ms + allowed[rung] // ctx.defaults.levels.normal
-    ctx.tables.timers.put(timer, due_ms if running is None else min(running, due_ms))
+    races, limit_ms = ctx.dossier(incident).races, allowed[rung]
+    if not races and (level := _level(ctx)) is not Level.NORMAL:
+        words = f"to be accepted in {span(limit_ms // divisor(ctx.defaults.levels, level))}"
+        ctx.note(incident, f"response level {level}", why=words)
+    if all(limit_ms < other_ms for _, other_ms in races):
+        ctx.file(incident, races=(*races, (ctx.at_ms, limit_ms)))
+    run(ctx, incident)
+
+
+def run(ctx: Context, incident: str) -> int | None:
+    """Set its timer by the limits that run, as the level has them now; gives when it comes, None where none runs."""
+    by = divisor(ctx.defaults.levels, _level(ctx))
+    due_ms = min((began_ms + limit_ms // by for began_ms, limit_ms in ctx.dossier(incident).races), default=None)
+    if due_ms is None:
+        return None
+    due_ms = max(due_ms, ctx.at_ms)
+    ctx.tables.timers.put((ctx.area, ACCEPT + incident), due_ms)
+    return due_ms
+
+
+def _level(ctx: Context) -> Level:
+    plan = ctx.tables.levels.get((ctx.area,))
+    return plan.level if plan is not None else Level.NORMAL
 
 
 def covered(ctx: Context, incident: Incident) -> bool:
@@ -45,6 +66,7 @@ def covered(ctx: Context, incident: Incident) -> bool:
 def stop(ctx: Context, incident: str) -> None:
     """It was accepted, or somebody else escalates for it."""
     ctx.tables.timers.put((ctx.area, ACCEPT + incident), None)
+    ctx.file(incident, races=())
 
 
 def climb(ctx: Context, incident: str) -> Verdict:
@@ -52,7 +74,7 @@ def climb(ctx: Context, incident: str) -> Verdict:
     shown = ctx.incident(incident)
     rung = RUNGS.index(shown.rung)
     allowed = limits(ctx.defaults.accept, shown)
-    limit_ms = allowed[min(rung, len(allowed) - 1)] // ctx.defaults.levels.normal
+    limit_ms = allowed[min(rung, len(allowed) - 1)] // divisor(ctx.defaults.levels, _level(ctx))
     why = f"not accepted in {span(limit_ms)}: {shown.why}"
     stop(ctx, incident)
     ctx.alter(incident, rung=RUNGS[rung + 1])

@@ -179,6 +179,27 @@ class Instructed(msgspec.Struct, frozen=True, tag="instructed", omit_defaults=Tr
     duration_ms: int = 0
 
 
+class Level(StrEnum):
+    """Response levels (等级防控)."""
+
+    NORMAL = "normal"
+    ENHANCED = "enhanced"
+    CRITICAL = "critical"
+
+
+class Levelled(msgspec.Struct, frozen=True, tag="levelled", omit_defaults=True):
+    """A supervisor set the response level of an area from one time (hub wall ms; None: now) until another, in place of
+    what was set for that time; `normal` may be for good (None). `by` is an opaque person id, `why` the salted hash of
+    the reason's text."""
+
+    area: str
+    level: Level
+    by: str
+    why: str
+    from_ms: int | None = None
+    until_ms: int | None = None
+
+
 class Due(msgspec.Struct, frozen=True, tag="due"):
     """A deadline of the desk's own came: `timer` is as `Desk.due` gave it."""
 
@@ -186,7 +207,9 @@ class Due(msgspec.Struct, frozen=True, tag="due"):
     timer: str
 
 
-Input: TypeAlias = Recorded | Conflicted | Gapped | Linked | Twinned | Replied | Moved | Answered | Instructed | Due
+Input: TypeAlias = (
+    Recorded | Conflicted | Gapped | Linked | Twinned | Replied | Moved | Answered | Instructed | Levelled | Due
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from hub.core.incident import Incident
 from hub.core.instruction import Instruction
 from hub.core.io import Send
 from hub.core.ledger import Account, Tally
+from hub.core.plan import Plan
 from hub.core.rules.base import Mark
 from protocol.ranges import Ranges
 
@@ -44,6 +45,11 @@ class Table(Generic[K, V]):
     def items(self) -> Iterator[tuple[K, V]]:
         """Every committed key and value, in no promised order."""
         return iter(self._base.items())
+
+    def entries(self) -> Iterator[tuple[K, V]]:
+        """Every key and value as the open batch sees them, in no promised order."""
+        yield from ((key, value) for key, value in self._base.items() if key not in self._over)
+        yield from ((key, value) for key, value in self._over.items() if value is not None)
 
     def changed(self) -> Iterator[tuple[K, V | None]]:
         """What the open batch did."""
@@ -121,7 +127,8 @@ class Timers(Table[tuple[str, str], int]):
 class Dossier(msgspec.Struct, frozen=True):
     """What the desk keeps of an incident besides what is shown: its marks, where it stands, whom it called.
 
-    `listed` is where it is found while it is unresolved: as the registry was then, whoever moves away since.
+    `listed` is where it is found while it is unresolved: as the registry was then, whoever moves away since. `races`
+    are the limits that run until it is accepted, each with when it began; the level divides them, the soonest counts.
     """
 
     scope: str
@@ -131,6 +138,7 @@ class Dossier(msgspec.Struct, frozen=True):
     called: tuple[str, ...] = ()
     orders: tuple[str, ...] = ()
     listed: tuple[str, ...] = ()
+    races: tuple[tuple[int, int], ...] = ()
 
 
 class Pending(msgspec.Struct, frozen=True):
@@ -229,6 +237,7 @@ class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     instructions: list[tuple[Two, Instruction]] = []
     instructed: list[tuple[Two, tuple[str, ...]]] = []
     arming: list[tuple[Two, dict[str, tuple[Mark, ...]]]] = []
+    levels: list[tuple[tuple[str], Plan]] = []
 
 
 class Tables:
@@ -257,6 +266,7 @@ class Tables:
         self.instructions: Table[tuple[str, str], Instruction] = Table()
         self.instructed: Table[tuple[str, str], tuple[str, ...]] = Table()
         self.arming: Table[tuple[str, str], dict[str, tuple[Mark, ...]]] = Table()
+        self.levels: Table[tuple[str], Plan] = Table()
 
     def all(self) -> dict[str, Table[tuple[str, ...], object]]:
         """Every table by name."""
