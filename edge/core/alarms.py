@@ -113,6 +113,9 @@ class Alarms:
     def intrusion(self, zone: Zone, at_ns: int, detail: Detail | None = None) -> None:
         """Raise an intrusion, and count it as a trip of this armed period."""
         partition = self._partitions[zone.premises]
+        if zone.id in partition.left_open:
+            partition.left_open.discard(zone.id)
+            detail = {**(detail or {}), "exit_error": True}
         key = self._raise(zone, NATURES[zone.kind].raises or Kind.INTRUSION, at_ns, detail)
         partition.intruded.setdefault(key, self._scribe.now.mono_ns)
         partition.at, self._scribe.changed = self._scribe.now, True

@@ -148,6 +148,7 @@ class Keypad:
         for wire in self._zones.of(premises):
             left_open = wire.condition is Condition.ALARM and wire.zone.entry_route
             if left_open and wire.zone.id not in self._bypasses and wire.zone.arming is not Arming.ALWAYS:
+                self._partitions[premises].left_open.add(wire.zone.id)
                 self._alarms.tripped(wire, now_ns)
 
     def _told(self, partition: Partition, how: str, detail: Detail | None = None) -> None:

@@ -132,6 +132,7 @@ class Period(msgspec.Struct, frozen=True):
     waiting: dict[str, int] = {}
     trips: dict[str, int] = {}
     intruded: dict[str, int] = {}
+    left_open: list[str] = []
 
 
 class Tally(msgspec.Struct, frozen=True, array_like=True):

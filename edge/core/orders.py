@@ -192,9 +192,10 @@ class Orders:
         return Result(premises, Outcome.DONE)
 
     def _reset(self, order: Order, premises: str) -> Result:
-        """Clear latches whose wire is well; what is still in alarm, or cannot be seen, stays."""
+        """Clear latches whose wire is well; what is still in alarm, or cannot be seen, stays. A zone that is named and
+        left out is taken in again."""
         newer = self._newer()
-        standing, cleared = self._pressed_again(newer, premises), []
+        standing, cleared = self._pressed_again(newer, premises), self._taken_in(order, premises)
         for zone in [zone for zone in self._zones.latched if zone not in newer]:
             wire = self._zones.wires[zone]
             if wire.zone.premises == premises and order.zone in (None, zone):
@@ -210,6 +211,13 @@ class Orders:
         if standing:
             return Result(premises, Outcome.REFUSED, "; ".join(standing)[:TEXT_MAX])
         return Result(premises, Outcome.DONE, "" if cleared else "nothing was latched")
+
+    def _taken_in(self, order: Order, premises: str) -> list[str]:
+        zone = order.zone
+        if zone is None or zone not in self._bypasses or self._zones.wires[zone].zone.premises != premises:
+            return []
+        self._alarms.quiet_over(zone, self._scribe.now.mono_ns)
+        return [zone]
 
     def _bypass(self, order: Order, premises: str) -> Result:
         wire = self._zones.wires.get(order.zone or "")

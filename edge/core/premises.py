@@ -28,6 +28,7 @@ class Trip(StrEnum):
 class Partition:
     """Arming state with its entry and exit delay. `waiting` maps zones tripped on entry to when they tripped.
 
+    `left_open` are zones on the way out that nobody had closed when the exit delay ended (exit error).
     `at` is when the period last changed, by both clocks; None before anything of it need be remembered.
     """
 
@@ -38,6 +39,7 @@ class Partition:
     waiting: dict[str, int] = field(default_factory=dict)
     trips: dict[str, int] = field(default_factory=dict)
     intruded: dict[str, int] = field(default_factory=dict)
+    left_open: set[str] = field(default_factory=set)
     at: Stamp | None = None
 
     def live(self, wire: Wire) -> bool:
@@ -100,7 +102,8 @@ class Partition:
         if self.mode is Mode.DISARMED or self.at is None:
             return None
         waiting, trips, intruded = dict(self.waiting), dict(self.trips), dict(self.intruded)
-        return Period(self.at, kboot, self.exit_due_ns, self.entry_due_ns, waiting, trips, intruded)
+        left = sorted(self.left_open)
+        return Period(self.at, kboot, self.exit_due_ns, self.entry_due_ns, waiting, trips, intruded, left)
 
     def recall(self, period: Period, kboot: str, now: Stamp) -> None:
         """Go on with an armed period of the process before. Where no clock tells how long nobody watched, its delays
@@ -117,8 +120,8 @@ class Partition:
         self.entry_due_ns = None if period.entry_due_ns is None else period.entry_due_ns + shift_ns
         self.waiting = {zone: at_ns + shift_ns for zone, at_ns in period.waiting.items()}
         self.intruded = {key: at_ns + shift_ns for key, at_ns in period.intruded.items()}
-        self.trips = dict(period.trips)
+        self.trips, self.left_open = dict(period.trips), set(period.left_open)
 
     def _clear(self) -> None:
         self.exit_due_ns = self.entry_due_ns = self.at = None
-        self.waiting, self.trips, self.intruded = {}, {}, {}
+        self.waiting, self.trips, self.intruded, self.left_open = {}, {}, {}, set()

@@ -212,6 +212,20 @@ def test_a_bypassed_zone_raises_nothing_until_the_disarm() -> None:
     assert house.told()[-1] == ("intrusion", "new", "h01-door")
 
 
+def test_a_zone_left_out_by_order_is_taken_in_by_a_reset_that_names_it() -> None:
+    """Also one that is always live, which no disarm takes in; if it stands in alarm, that counts now."""
+    house = House(village(zone("h01-lid", ZoneKind.TAMPER)))
+    house.look(h01_lid=False)
+    house.order(Action.BYPASS, "h01", zone="h01-lid")
+    house.look(h01_lid=True)
+    assert [("bypass", "new", "h01-lid")] == house.told()
+    house.order(Action.RESET, "h01")
+    assert {"h01-lid": "ordered"} == house.memory.bypassed
+    [result] = house.order(Action.RESET, "h01", zone="h01-lid")
+    assert (Outcome.DONE, {}) == (result.outcome, house.memory.bypassed)
+    assert [("bypass", "restore", "h01-lid"), ("tamper", "new", "h01-lid")] == house.told()[1:3]
+
+
 def test_a_test_is_a_record_and_a_short_sound() -> None:
     """The way to the hub is proved by a record; the siren sounds no longer than ten seconds."""
     house = home()

@@ -157,6 +157,7 @@ def test_a_door_left_open_at_the_end_of_the_exit_delay_counts_as_coming_in() -> 
     assert house.events == []
     house.watch(30_000)
     assert house.told() == [("intrusion", "new", "h01-door")]
+    assert house.events[0].detail["exit_error"] is True
 
 
 @pytest.mark.parametrize(("after_ms", "kinds"), [(29_000, ["cancel"]), (31_000, ["intrusion"])])
@@ -206,6 +207,35 @@ def test_a_swinging_zone_is_left_out_after_two_trips() -> None:
     house.look()
     house.look(h01_window=True)
     assert house.told()[-1] == ("intrusion", "new", "h01-window")
+
+
+def test_arming_anew_takes_a_swinging_zone_in_again() -> None:
+    """From home to away: it trips again, and is counted from nothing."""
+    house = home(Mode.ARMED_HOME, exit_ms=0)
+    trip(house, "h01_window")
+    trip(house, "h01_window")
+    assert {"h01-window": "swinger"} == house.memory.bypassed
+    house.order(Action.ARM, "h01", mode="armed_away")
+    house.events.clear()
+    house.later(360_000)
+    house.look()
+    house.look(h01_window=True)
+    assert ("intrusion", "new", "h01-window") in house.told()
+    assert {} == house.memory.bypassed
+
+
+def test_any_change_breaks_the_quiet_of_a_swinging_zone() -> None:
+    """Seven hours quiet, one opening: eight more."""
+    house = home(Mode.ARMED_AWAY)
+    for _ in range(2):
+        trip(house, "h01_window")
+    house.later(7 * 3_600_000)
+    house.look()
+    trip(house, "h01_window")
+    house.later(7 * 3_600_000)
+    assert {"h01-window": "swinger"} == house.memory.bypassed
+    house.later(3_600_000)
+    assert {} == house.memory.bypassed
 
 
 def test_taking_a_zone_in_again_does_not_tell_when_a_household_came_home() -> None:
