@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -41,8 +42,7 @@ class Config(ChannelTable):
 
     def opened(self) -> Channel:
         """The channel. Raises Refused for a URL that apprise does not know."""
-        import apprise  # a second of loading that only a hub with such a channel pays
-
+        apprise = _library()
         logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)  # it logs URLs, which are secrets and phones
         urls = _lines(self.urls_file)
         wrong = [
@@ -124,6 +124,17 @@ class _Apprise:
 
 
 CALM = (Sort.STAND_DOWN, Sort.TROUBLE_OVER, Sort.TEST)
+
+
+def _library() -> Any:
+    """A second of loading that only a hub with such a channel pays. What its plugins import and Python frowns upon is
+    no matter of ours."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import apprise
+
+        apprise.Apprise.instantiate("json://127.0.0.1")
+    return apprise
 
 
 def _call(loop: asyncio.AbstractEventLoop, told: Callable[..., Any], result: object) -> None:

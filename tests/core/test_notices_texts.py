@@ -16,7 +16,7 @@ AT = 1_800_000_000_000
 
 
 def text(language: str, **more: Any) -> str:
-    given = {"sort": Sort.PAGE, "what": "panic", "where": "横街 东站 h01", "who": "李家", "at_ms": AT}
+    given: dict[str, Any] = {"sort": Sort.PAGE, "what": "panic", "where": "横街 东站 h01", "who": "李家", "at_ms": AT}
     return written(Facts(**given | more), language, 480)[1]
 
 

@@ -18,7 +18,7 @@ S = 1_000
 
 
 def posting(name: str, **more: Any) -> Posting:
-    given_ = {"sort": Sort.PAGE, "rung": "station", "to": "a", "of": "st", "priority": Priority.P1, "why": "pressed"}
+    given_: dict[str, Any] = {"sort": Sort.PAGE, "rung": "station", "to": "a", "of": "st", "priority": Priority.P1, "why": "pressed"}
     given_ |= {"area": "town", "incident": "i1", "channel": "sms", "at_ms": NOW, "changed_ms": NOW}
     return Posting(id=name, **given_ | more)
 
@@ -78,7 +78,7 @@ def test_pages_that_wait_together_become_one_with_a_count() -> None:
     ],
 )
 def test_a_mere_repeat_waits_and_news_does_not(again: dict[str, Any], waits_s: int) -> None:
-    """Within the window another page of the incident waits for its end; a press, a rung, a person or an end does not."""
+    """Within the window another page of the incident waits for its end; a press, a rung, a person, an end do not."""
     waiting = queue()
     waiting.put(posting("first", presses=1), NOW)
     assert ["first"] == sent(waiting, NOW)
@@ -136,13 +136,19 @@ def test_quiet_hours_hold_what_can_wait(priority: Priority, hours: int) -> None:
     assert ["n"] == sent(waiting, LOCAL_23 + hours * 3_600 * S)
 
 
+def clock(minute: int) -> str:
+    return f"{minute // 60:02d}:{minute % 60:02d}"
+
+
+def local(at_ms: int) -> int:
+    return (at_ms // 60_000 + 480) % 1440
+
+
 @given(st.integers(0, 1439), st.integers(0, 1439), st.integers(0, 10 * 86_400_000))
 def test_quiet_hours_end_where_they_say(begin: int, end: int, at_ms: int) -> None:
     """Whatever the hours, over midnight or not: what waits leaves at their end, less than a day later."""
-    clock = lambda minute: f"{minute // 60:02d}:{minute % 60:02d}"  # noqa: E731
     rules = Channels(quiet=Quiet(begin=clock(begin), end=clock(end)), utc_offset="+08:00")
     until_ms = rules.quiet_until_ms(Priority.P3, at_ms)
-    local = lambda ms: (ms // 60_000 + 480) % 1440  # noqa: E731
     inside = begin <= local(at_ms) < end if begin <= end else not end <= local(at_ms) < begin
     assert inside == (until_ms > at_ms)
     assert not inside or (end, True) == (local(until_ms), until_ms - at_ms <= 86_400_000)
@@ -152,7 +158,8 @@ def test_tries_back_off_and_are_given_up_in_time() -> None:
     """A far end that is never there: waits double up to a minute, the last try is at the limit of the priority."""
     waiting = queue(Channels(give_up_s=(600, 600, 600, 600)))
     waiting.put(posting("n"), NOW)
-    now_ms, waits = NOW, []
+    now_ms, last = NOW, None
+    waits: list[int] = []
     while len(waiting):
         one = waiting.take(now_ms)
         assert one is not None
