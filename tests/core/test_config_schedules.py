@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
+import jsonschema
 import pytest
 
-from edge.config import Config, parse
+from edge.config import Config, load, parse
+from edge.config.schema import schema
 from edge.core.calendar import Holidays, Schedule
 from edge.core.site import Hand, Mode
 from edge.profiles import load_profiles
@@ -55,6 +58,7 @@ first = "2026-10-01"
 last = "2026-10-07"
 """
 PROFILES = load_profiles()
+SHOP = Path(__file__).parents[2] / "firmware_configs" / "sites" / "alone" / "shop.toml"
 
 
 def read(text: str) -> Config:
@@ -70,6 +74,15 @@ def test_a_schedule_and_what_a_hand_does_are_taken() -> None:
     assert (((0, 28_800),), ((20_727, 20_733),)) == (site.calendar.offsets, site.calendar.holidays)
     assert Hand(Mode.ARMED_HOME, True, 2_500) == site.zones[0].hand
     assert site.zones[1].disarms
+
+
+def test_the_example_shop_is_taken_and_fits_the_schema() -> None:
+    """Closed on a holiday, its key has a duress position, and its siren counts."""
+    config = load(SHOP, PROFILES)
+    jsonschema.Draft202012Validator(schema()).validate(tomllib.loads(SHOP.read_text(encoding="utf-8")))
+    assert {"week", "sunday"} == {schedule.id for schedule in config.site.schedules}
+    assert [True] == [output.pulses for output in config.site.outputs]
+    assert ["shop-key-duress"] == [zone.id for zone in config.site.zones if zone.disarms]
 
 
 @pytest.mark.parametrize(
