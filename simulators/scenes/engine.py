@@ -20,7 +20,7 @@ from simulators.scenes.moving import moved, rehoused
 from simulators.scenes.places import BROKER, HUB, places
 from simulators.world.book import Book
 from simulators.world.hub import DEFAULTS
-from simulators.world.loop import NS_PER_MS, running
+from simulators.world.loop import NS_PER_MS
 from simulators.world.people import People
 from simulators.world.process import Process
 from simulators.world.story import Noise, Profile, Story
@@ -102,7 +102,7 @@ class Played(World):
 
     def play(self) -> Found:
         """From the first start to the end of the scenario."""
-        with quiet(), running(self.loop):
+        with quiet():
             self.book = Book(self, Desk(self.village.registry, DEFAULTS).config_digest)
             self._start_hub()
             for machine in self.machines.values():
@@ -247,7 +247,7 @@ class Played(World):
             asked.zone,
             mode=MODES.get(asked.do),
         )
-        process.put(Ordered(order, now_ms))
+        process.inbox.put(Ordered(order, now_ms))
         self.loop.after(100, self._order_judged, step, name, asked.refused)
 
     def _order_judged(self, step: Step, name: str, due: str | None) -> None:
