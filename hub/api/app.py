@@ -7,7 +7,20 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from hub.announcing import Told
-from hub.api import answering, gaps, health, incidents, levels, notices, orders, places, sites, stream, telemetry
+from hub.api import (
+    answering,
+    false_alarms,
+    gaps,
+    health,
+    incidents,
+    levels,
+    notices,
+    orders,
+    places,
+    sites,
+    stream,
+    telemetry,
+)
 from hub.api.bounds import BoundedBodies
 from hub.api.desk import Parts
 from hub.api.problems import ProblemShape, install
@@ -26,6 +39,7 @@ def build(parts: Parts) -> FastAPI:
     app.state.parts = parts
     for router in (
         incidents.router,
+        false_alarms.router,
         levels.router,
         notices.router,
         orders.router,

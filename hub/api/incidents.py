@@ -60,10 +60,12 @@ class Noted(Body):
 
 
 class Resolved(Body):
-    """How it ended; a false alarm needs its cause."""
+    """How it ended; a false alarm needs its cause: one of the hub's list (/false-alarm-causes), or other words. `zones`
+    are those that set it off, if not all of the incident did."""
 
     disposition: Disposition
     cause: Annotated[Words, Field(max_length=512)] | None = None
+    zones: Annotated[list[Id], Field(min_length=1, max_length=100)] | None = None
 
 
 @router.get("/incidents", response_model=page_of(Incident), responses=responses())
@@ -145,9 +147,10 @@ async def silence(hub: Hub, person: Operator, area: Place, incident: Which) -> R
 @router.post("/incidents/{area}/{incident}/resolve", response_model=Shape, responses=MOVED)
 async def resolve(hub: Hub, person: Operator, area: Place, incident: Which, body: Resolved) -> Response:
     """办结: it is over; everybody who was called is told to stand down."""
-    return await _move(
-        hub, person, area, incident, Move.RESOLVE, disposition=body.disposition, text=body.cause, as_cause=True
-    )
+    listed = body.cause if body.cause in hub.desk.causes and body.disposition is Disposition.FALSE_ALARM else None
+    text = body.cause if listed is None else None
+    fields: dict[str, Any] = {"disposition": body.disposition, "false_cause": listed, "zones": body.zones}
+    return await _move(hub, person, area, incident, Move.RESOLVE, text=text, as_cause=True, **fields)
 
 
 @router.post("/incidents/{area}/{incident}/review", response_model=Shape, responses=MOVED)

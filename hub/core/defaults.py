@@ -75,6 +75,18 @@ class Credit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     telemetry: Annotated[int, Meta(ge=0)]
 
 
+class Causes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What false alarms are counted by; what is resolved in other words counts as the last."""
+
+    false_alarm: Annotated[
+        list[Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,62}$")]], Meta(min_length=1, max_length=100)
+    ]
+
+    def __post_init__(self) -> None:
+        if self.false_alarm[-1:] != ["other"] or len(set(self.false_alarm)) < len(self.false_alarm):
+            raise ValueError("each cause once, and the last is other")
+
+
 class Defaults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything of hub/defaults.toml."""
 
@@ -85,3 +97,4 @@ class Defaults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     calls: Calls
     keeping: Keeping
     credit: Credit
+    causes: Causes

@@ -19,7 +19,7 @@ from hashlib import sha256
 
 import msgspec
 
-from hub.core import answers, dedup, escalation, instructing, levels, moves, orders, placing, records
+from hub.core import answers, blame, dedup, escalation, instructing, levels, moves, orders, placing, records
 from hub.core.clocks import Evidence
 from hub.core.context import Context
 from hub.core.defaults import Defaults, Levels
@@ -168,6 +168,15 @@ class Desk:
     def plan(self, area: str) -> Plan:
         """The response level of an area, and what is planned."""
         return self._tables.levels.committed((area,)) or Plan()
+
+    @property
+    def causes(self) -> list[str]:
+        """What a false alarm may be resolved as."""
+        return list(self._defaults.causes.false_alarm)
+
+    def false_alarms(self, areas: Collection[str], since_ms: int = 0) -> list[blame.ZoneBlamed]:
+        """Zones of these areas with their false alarms, resolved since then (hub wall ms), the worst first."""
+        return blame.worst(self._tables, self._registry, areas, since_ms)
 
     def group(self, area: str, group: str) -> GroupView | None:
         """One group with its open incidents and who of it is being called."""

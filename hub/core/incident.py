@@ -97,7 +97,8 @@ class Incident(msgspec.Struct, frozen=True, omit_defaults=True):
     `why` names the reason it stands; `calling` why neighbours were or were not called; `late_ms` is that of its
     freshest record (None: unknown). `conditions`: "cancelled", "link_restored", "must_look", "nobody_can", "restored".
     `answers` are those of its neighbours, `rang_ms` when a siren of the first of them was confirmed to ring, `going_ms`
-    when the first said "going" (None: not yet). `presses`
+    when the first said "going" (None: not yet).
+    A false alarm has its `false_cause` and the `false_zones` it came of. `presses`
     counts its records (repeats the gateway coalesced among them); `dropped` the history lines no longer shown.
 
     How sure `event_ms` is, as it was known when that record arrived: to within `error_ms`; or, where no clock of its
@@ -142,6 +143,8 @@ class Incident(msgspec.Struct, frozen=True, omit_defaults=True):
     not_before_ms: int | None = None
     not_after_ms: int | None = None
     placed: str = ""
+    false_cause: str | None = None
+    false_zones: list[str] = []
     answers: dict[str, Said] = {}
     rang_ms: int | None = None
     going_ms: int | None = None

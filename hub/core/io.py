@@ -118,7 +118,8 @@ class Disposition(StrEnum):
 class Moved(msgspec.Struct, frozen=True, tag="moved", omit_defaults=True):
     """Somebody acted on an incident. `by` is an opaque person id; names and note texts live in an erasable table.
 
-    `note` is the salted hash of the text there. `by_system` is only for archiving.
+    `note` and `cause` are salted hashes of texts there. A false alarm has `false_cause`, one of the hub's list, or a
+    `cause` in words, or both; `zones` are those that set it off (None: all of the incident).
     """
 
     area: str
@@ -130,6 +131,8 @@ class Moved(msgspec.Struct, frozen=True, tag="moved", omit_defaults=True):
     disposition: Disposition | None = None
     cause: str | None = None
     note: str | None = None
+    false_cause: str | None = None
+    zones: list[str] | None = None
 
 
 class Answer(StrEnum):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub.core import calls, escalation, grouping, opening
+from hub.core import blame, calls, escalation, grouping, opening
 from hub.core.context import Context
 from hub.core.incident import NEXT, UNRESOLVED, Incident, State
 from hub.core.io import Disposition, Move, Moved, NoSuchIncident, NotAllowed, Stage
@@ -23,6 +23,7 @@ def move(ctx: Context, item: Moved) -> Verdict:
     if incident is None:
         raise NoSuchIncident(f"no incident {item.incident} in {ctx.area}")
     reason = refusal(incident, item)
+    reason = reason or blame.refusal(ctx, incident, item)
     if reason is not None:
         raise NotAllowed(f"{incident.id}: {reason}")
     _carry_out(ctx, incident, item)
@@ -51,7 +52,8 @@ def refusal(incident: Incident, item: Moved) -> str | None:
         return "note needs `note`"
     if item.move is Move.RESOLVE and item.disposition is None:
         return f"resolve needs `disposition`; allowed: {', '.join(Disposition)}"
-    if item.move is Move.RESOLVE and item.disposition is Disposition.FALSE_ALARM and not item.cause:
+    false_alarm = item.move is Move.RESOLVE and item.disposition is Disposition.FALSE_ALARM
+    if false_alarm and not (item.cause or item.false_cause):
         return "a false alarm needs `cause`: what set it off"
     if item.cause is not None and len(item.cause) > CAUSE_MAX:
         return f"`cause` has {len(item.cause)} characters; allowed: at most {CAUSE_MAX}"
@@ -117,6 +119,7 @@ def _carry_out(ctx: Context, incident: Incident, item: Moved, why: str = "") -> 
     elif item.move is Move.RESOLVE:
         _resolve(ctx, incident, item)
     elif item.move is Move.SEND_BACK:
+        blame.take_back(ctx, incident)
         ctx.alter(incident.id, disposition=None, cause=None, resolved_by=None, resolved_ms=None)
         opening.index(ctx, incident.id)
     elif item.move is Move.REVIEW:
@@ -126,7 +129,7 @@ def _carry_out(ctx: Context, incident: Incident, item: Moved, why: str = "") -> 
         ctx.tables.timers.put((ctx.area, FORGET + incident.id), ctx.at_ms + ctx.defaults.keeping.forget_ms)
     elif item.move is Move.SILENCE:
         calls.silence(ctx, incident.id)
-    ctx.note(incident.id, _said(item), by=item.by, why=why or item.cause or item.note or "")
+    ctx.note(incident.id, _said(item), by=item.by, why=why or item.cause or item.note or item.false_cause or "")
 
 
 def _said(item: Moved) -> str:
@@ -153,4 +156,6 @@ def _resolve(ctx: Context, incident: Incident, item: Moved) -> None:
         resolved_by=item.by,
         resolved_ms=ctx.at_ms,
     )
+    if item.disposition is Disposition.FALSE_ALARM:
+        blame.blame(ctx, incident, item)
     calls.stand_down(ctx, incident.id)

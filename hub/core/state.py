@@ -208,6 +208,14 @@ class Link(msgspec.Struct, frozen=True):
     heard_ms: int
 
 
+class Blame(msgspec.Struct, frozen=True, array_like=True):
+    """One false alarm of a zone: when it was resolved so (hub wall ms), its cause, and the incident."""
+
+    at_ms: int
+    cause: str
+    incident: str
+
+
 Two: TypeAlias = tuple[str, str]
 Three: TypeAlias = tuple[str, str, str]
 
@@ -236,6 +244,7 @@ class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     twins: list[tuple[Two, Twins]] = []
     instructions: list[tuple[Two, Instruction]] = []
     instructed: list[tuple[Two, tuple[str, ...]]] = []
+    blamed: list[tuple[Two, tuple[Blame, ...]]] = []
     arming: list[tuple[Two, dict[str, tuple[Mark, ...]]]] = []
     levels: list[tuple[tuple[str], Plan]] = []
 
@@ -265,6 +274,7 @@ class Tables:
         self.twins: Table[tuple[str, str], Twins] = Table()
         self.instructions: Table[tuple[str, str], Instruction] = Table()
         self.instructed: Table[tuple[str, str], tuple[str, ...]] = Table()
+        self.blamed: Table[tuple[str, str], tuple[Blame, ...]] = Table()
         self.arming: Table[tuple[str, str], dict[str, tuple[Mark, ...]]] = Table()
         self.levels: Table[tuple[str], Plan] = Table()
 
