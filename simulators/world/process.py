@@ -24,7 +24,7 @@ from simulators.world.disk import CardStore, SimCommitter
 from simulators.world.loop import NS_PER_MS
 from simulators.world.loop import Event as Coming
 from simulators.world.uplink import Ways
-from simulators.world.village import HEARTBEAT_MS, LOOK_MS, PROFILE_MS
+from simulators.world.village import LOOK_MS
 
 if TYPE_CHECKING:
     from simulators.world.machine import Machine
@@ -173,9 +173,8 @@ class Process:
 
     def _identity(self, kept: list[Loaded], instance: str) -> Identity:
         site, boot = self.machine.site, boot_after(kept, self.clock.now().wall_ms)
-        return Identity(
-            site.area, site.gateway, instance, boot, self.machine.kboot, "world", site.digest, HEARTBEAT_MS, PROFILE_MS
-        )
+        times = (self.world.village.heartbeat_ms, self.world.village.profile_ms)
+        return Identity(site.area, site.gateway, instance, boot, self.machine.kboot, "world", site.digest, *times)
 
 
 class _SeenInbox(Inbox):
