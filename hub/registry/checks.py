@@ -26,6 +26,7 @@ from hub.registry.faults import Faults
 from hub.registry.fields import Reader, Value
 from hub.registry.kinds import ZONE_KINDS
 from hub.registry.rows import Sheet
+from protocol.ids import ID_ALLOWED, is_id
 
 MEMBERS_MIN = 10
 MEMBERS_MAX = 20
@@ -188,28 +189,35 @@ class Builder:
 
     def _zone(self, sheet: Sheet) -> None:
         """Premises and gateway known in the zone's area; without a gateway, that of the premises."""
-        zones, strange = self.registry.zones, set[str]()
+        strange: set[str] = set()
+        place, at = "", ""
+        homes: Mapping[str, Premises] = {}
         for number, (one, area, premises, gateway, kind) in self._rows(sheet):
-            area = self._in_area(sheet, number, area)
-            home = of_area(self.registry.premises, area).get(premises)
+            if area != at:
+                at, place = area, self._in_area(sheet, number, area)
+                homes = of_area(self.registry.premises, place)
+            elif place not in self.registry.areas:
+                self._in_area(sheet, number, area)
+            home = homes.get(premises)
             if home is None:
                 self._elsewhere(
-                    sheet, number, "premises", area, premises, self.registry.premises, "premises of this area"
+                    sheet, number, "premises", place, premises, self.registry.premises, "premises of this area"
                 )
                 continue
             if not gateway or gateway == home.gateway:
                 gateway = home.gateway
-            elif (known := of_area(self.registry.gateways, area).get(gateway)) is not None:
+            elif (known := of_area(self.registry.gateways, place).get(gateway)) is not None:
                 gateway = known.id
-                self._used.add((area, gateway))
+                self._used.add((place, gateway))
             else:
                 self._elsewhere(
-                    sheet, number, "gateway", area, gateway, self.registry.gateways, "a gateway of this area"
+                    sheet, number, "gateway", place, gateway, self.registry.gateways, "a gateway of this area"
                 )
             if kind not in ZONE_KINDS and kind not in strange:
                 strange.add(kind)
                 self.warn(sheet, number, "kind", kind, f"a kind gateways know: {', '.join(sorted(ZONE_KINDS))}")
-            self._add(zones, sheet, number, area, one, ZoneEntry(one, area, home.id, gateway, intern(kind)))
+            entry = ZoneEntry(one, place, home.id, gateway, intern(kind))
+            self._add(self.registry.zones, sheet, number, place, one, entry)
 
     def _contact(self, sheet: Sheet) -> None:
         """Somebody to reach for premises or a station of the area, or for its town or county centre."""
@@ -253,6 +261,8 @@ class Builder:
         self, sheet: Sheet, number: int, key: str, area: str, named: str, table: Mapping[Key, object], allowed: str
     ) -> None:
         """An id that is not known in its row's area; where it is, is said."""
+        if not is_id(named):
+            allowed = ID_ALLOWED
         there = sorted(other for other in self.registry.areas if other != area and (other, named) in table)
         more = f"; {named} is in {', '.join(there[:5])}" if there and not self.faults.full else ""
         self.fault(sheet, number, key, named, allowed + more)

@@ -17,6 +17,8 @@ from protocol.topics import RESERVED_AREAS, RESERVED_GATEWAYS
 Value: TypeAlias = str | int | tuple[str, ...]
 NAME_MAX = 120
 FORMULA = "=+-@"
+ID_MAX = 100
+"""Characters of what may turn out to be an id, with blanks about it."""
 HOUSEHOLDS_MAX = 1_000_000
 PROFILE_MIN_MS, PROFILE_MAX_MS = 300, 3_600_000
 KINDS: dict[object, str] = {
@@ -123,6 +125,13 @@ def _id(value: object) -> Value:
     return value
 
 
+def _ref(value: object) -> Value:
+    """An id that must be known anyway: looking it up tells more than its form."""
+    if not isinstance(value, str) or not 1 <= len(value) <= ID_MAX:
+        raise NotAllowedHere(ID_ALLOWED)
+    return value if value.isalnum() else value.strip()
+
+
 def _unreserved(reserved: frozenset[str]) -> Callable[[object], Value]:
     def check(value: object) -> Value:
         if (found := _id(value)) in reserved:
@@ -201,7 +210,8 @@ def _word(value: object) -> Value:
 
 
 ID = Field(_id)
-OPTIONAL = Field(_id, "")
+REF = Field(_ref)
+OPTIONAL = Field(_ref, "")
 FIELDS: dict[str, dict[str, Field]] = {
     "area": {
         "id": Field(_unreserved(RESERVED_AREAS)),
@@ -211,19 +221,19 @@ FIELDS: dict[str, dict[str, Field]] = {
     },
     "station": {
         "id": ID,
-        "area": ID,
+        "area": REF,
         "name": Field(_name, ""),
         "households": Field(_number(0, HOUSEHOLDS_MAX, "households in the village"), 0),
     },
     "gateway": {
         "id": Field(_unreserved(RESERVED_GATEWAYS)),
-        "area": ID,
+        "area": REF,
         "profile_ms": Field(_number(PROFILE_MIN_MS, PROFILE_MAX_MS, "ms (profiles: 20000, 90000, 180000)"), 90_000),
     },
     "group": {
         "id": ID,
-        "area": ID,
-        "station": ID,
+        "area": REF,
+        "station": REF,
         "members": Field(_ids),
         "adjacent": Field(_groups, ()),
         "head": OPTIONAL,
@@ -231,11 +241,11 @@ FIELDS: dict[str, dict[str, Field]] = {
     },
     "premises": {
         "id": ID,
-        "area": ID,
+        "area": REF,
         "kind": Field(_kind, "household"),
-        "gateway": ID,
+        "gateway": REF,
         "report_every": Field(_yes, 0),
     },
-    "zone": {"id": ID, "area": ID, "premises": ID, "gateway": OPTIONAL, "kind": Field(_word)},
-    "contact": {"id": ID, "area": ID, "of": ID, "name": Field(_name), "phone": Field(_phone)},
+    "zone": {"id": ID, "area": REF, "premises": REF, "gateway": OPTIONAL, "kind": Field(_word)},
+    "contact": {"id": ID, "area": REF, "of": REF, "name": Field(_name), "phone": Field(_phone)},
 }
