@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub.core import calls
+from hub.core import calls, ladder
 from hub.core.context import Context
 from hub.core.incident import NOBODY_CAN, UNRESOLVED, Incident, Said
 from hub.core.io import Answer, Answered, How, Milestone, NoSuchIncident, NotAllowed, Reached, Rung
@@ -103,6 +103,7 @@ def _cannot(ctx: Context, incident: str) -> None:
     no = [one for one in asked if one in shown.answers and shown.answers[one].answer is Answer.CANNOT]
     if asked and len(no) == len(asked) and NOBODY_CAN not in shown.conditions:
         ctx.flag(incident, NOBODY_CAN)
+        ladder.hurry(ctx, incident)
         ctx.page(incident, f"none of the {len(asked)} neighbours called can come: {', '.join(asked)}")
 
 

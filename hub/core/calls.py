@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hub.core import orders
 from hub.core.context import Context
 from hub.core.incident import NOBODY_CAN, UNRESOLVED, Call, Incident
@@ -51,17 +53,32 @@ def call(ctx: Context, incident: str, grade: Grade) -> None:
         if not dossier.called:
             ctx.alter(incident, calling="nobody called: there are no other members")
         return
-    sent = orders.send(ctx, incident, Action.SIREN, due, ctx.defaults.calls.expires_ms, ctx.defaults.calls.siren_ms)
-    calls = dict(shown.calls)
-    for order in sent:
-        calls |= {member: Call(member, order.gateway, order.order, ctx.at_ms) for member in order.premises}
     first = not dossier.called
-    ctx.file(incident, called=tuple(several([*dossier.called, *due])))
-    ctx.flag(incident, NOBODY_CAN, False)
-    ctx.alter(incident, calls=calls, calling=f"neighbours called: {grade.why}")
-    ctx.note(incident, f"called {', '.join(due)}", why=grade.why)
+    ring(ctx, incident, due, grade.why)
     if first:
         ctx.page(incident, grade.why, Rung.GROUP)
+
+
+def widen(ctx: Context, incident: str, why: str) -> None:
+    """Call the adjacent groups too, though it is not young any more: it was when its own group was called."""
+    called = ctx.dossier(incident).called
+    if due := [member for member in neighbours(ctx, incident, Reach.ADJACENT) if member not in called]:
+        ring(ctx, incident, due, why)
+        ctx.page(incident, why)
+    else:
+        ctx.note(incident, "no adjacent groups to call", why=why)
+
+
+def ring(ctx: Context, incident: str, who: Sequence[str], why: str) -> None:
+    """Order the sirens of these premises, called before or not."""
+    sent = orders.send(ctx, incident, Action.SIREN, who, ctx.defaults.calls.expires_ms, ctx.defaults.calls.siren_ms)
+    calls = dict(ctx.incident(incident).calls)
+    for order in sent:
+        calls |= {member: Call(member, order.gateway, order.order, ctx.at_ms) for member in order.premises}
+    ctx.file(incident, called=tuple(several([*ctx.dossier(incident).called, *who])))
+    ctx.flag(incident, NOBODY_CAN, False)
+    ctx.alter(incident, calls=calls, calling=f"neighbours called: {why}")
+    ctx.note(incident, f"called {', '.join(who)}", why=why)
 
 
 def coming(ctx: Context, incident: str, by: str) -> None:
@@ -92,7 +109,7 @@ def stand_down(ctx: Context, incident: str) -> None:
         why = str(shown.disposition or "cancelled")
         ctx.effects.append(StoodDown(ctx.area, incident, tuple(who), why, shown.drill))
         orders.send(ctx, incident, Action.STAND_DOWN, who, ctx.defaults.calls.stand_down_expires_ms)
-        ctx.file(incident, called=())
+        ctx.file(incident, called=(), ladder=0)
         ctx.note(incident, f"stood down {', '.join(who)}")
 
 

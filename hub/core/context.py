@@ -81,10 +81,10 @@ class Context:
             conditions = {*now.conditions, condition} if on else {*now.conditions} - {condition}
             self.alter(incident, conditions=sorted(conditions))
 
-    def page(self, incident: str, why: str, *rungs: Rung) -> None:
-        """Tell operators: the rungs named, or every rung the incident has reached."""
+    def page(self, incident: str, why: str, *rungs: Rung, premises: tuple[str, ...] = ()) -> None:
+        """Tell operators: the rungs named, or every rung the incident has reached; of a group's `premises` alone."""
         reached = RUNGS[: RUNGS.index(self.incident(incident).rung) + 1]
-        self.effects += [Page(self.area, incident, rung, why) for rung in rungs or reached]
+        self.effects += [Page(self.area, incident, rung, why, premises) for rung in rungs or reached]
         self.note(incident, "paged", why=why)
 
     def hush(self, incident: str, why: str) -> None:

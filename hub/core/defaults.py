@@ -52,13 +52,15 @@ class Lateness(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Calls(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Siren orders: how long they sound, how long an order is good, and when an unanswered one is sent again; and how
-    long a link to answer by is good."""
+    long a link to answer by is good. `going_ms`: how long the group has to say "going" before the head household is
+    called again, and that before the adjacent groups are; without the second these are not."""
 
     siren_ms: Ms
     expires_ms: Ms
     stand_down_expires_ms: Ms
     retry_ms: Ms
     answer_link_ms: Ms
+    going_ms: Limits
 
 
 class Keeping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -19,7 +19,7 @@ from hashlib import sha256
 
 import msgspec
 
-from hub.core import answers, blame, dedup, escalation, instructing, levels, moves, orders, placing, records
+from hub.core import answers, blame, dedup, escalation, instructing, ladder, levels, moves, orders, placing, records
 from hub.core.clocks import Evidence
 from hub.core.context import Context
 from hub.core.defaults import Defaults, Levels
@@ -175,7 +175,7 @@ class Desk:
         return list(self._defaults.causes.false_alarm)
 
     def false_alarms(self, areas: Collection[str], since_ms: int = 0) -> list[blame.ZoneBlamed]:
-        """Zones of these areas with their false alarms, resolved since then (hub wall ms), the worst first."""
+        """Zones of these areas with their false alarms resolved since then (hub wall ms), the worst first."""
         return blame.worst(self._tables, self._registry, areas, since_ms)
 
     def group(self, area: str, group: str) -> GroupView | None:
@@ -246,6 +246,7 @@ class Desk:
 TIMERS: dict[str, Callable[[Context, str], Verdict]] = {
     escalation.ACCEPT.removesuffix(":"): escalation.climb,
     levels.TIMER.removesuffix(":"): levels.come,
+    ladder.TIMER.removesuffix(":"): ladder.come,
     orders.RETRY.removesuffix(":"): instructing.retried,
     instructing.LET_GO.removesuffix(":"): instructing.let_go,
     moves.ARCHIVE.removesuffix(":"): moves.archived,

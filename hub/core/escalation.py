@@ -8,7 +8,7 @@ from hub.core.context import RUNGS, Context
 from hub.core.defaults import Accept
 from hub.core.incident import Incident, State
 from hub.core.io import Level
-from hub.core.plan import divisor
+from hub.core.plan import divisor, level_of
 from hub.core.rules.base import Took, Verdict
 from hub.core.rules.windows import span
 from protocol.kinds import Priority
@@ -53,8 +53,7 @@ def run(ctx: Context, incident: str) -> int | None:
 
 
 def _level(ctx: Context) -> Level:
-    plan = ctx.tables.levels.get((ctx.area,))
-    return plan.level if plan is not None else Level.NORMAL
+    return level_of(ctx.tables.levels.get((ctx.area,)))
 
 
 def covered(ctx: Context, incident: Incident) -> bool:

@@ -247,12 +247,16 @@ class Rung(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Tell the operators of a rung; `why` is a named reason ("raised", "pressed again", "not accepted in 60 s")."""
+    """Tell the operators of a rung; `why` is a named reason ("raised", "pressed again", "not accepted in 60 s").
+
+    `premises`: of a group these alone, whether they were told before or not; without, all who are called, each once.
+    """
 
     area: str
     incident: str
     rung: Rung
     why: str
+    premises: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

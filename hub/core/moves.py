@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub.core import blame, calls, escalation, grouping, opening
+from hub.core import blame, calls, escalation, grouping, ladder, opening
 from hub.core.context import Context
 from hub.core.incident import NEXT, UNRESOLVED, Incident, State
 from hub.core.io import Disposition, Move, Moved, NoSuchIncident, NotAllowed, Stage
@@ -129,6 +129,7 @@ def _carry_out(ctx: Context, incident: Incident, item: Moved, why: str = "") -> 
         ctx.tables.timers.put((ctx.area, FORGET + incident.id), ctx.at_ms + ctx.defaults.keeping.forget_ms)
     elif item.move is Move.SILENCE:
         calls.silence(ctx, incident.id)
+        ladder.stop(ctx, incident.id)
     ctx.note(incident.id, _said(item), by=item.by, why=why or item.cause or item.note or item.false_cause or "")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Any
 
-from hub.core import calls, escalation
+from hub.core import calls, escalation, ladder
 from hub.core.context import Context
 from hub.core.incident import Incident, State
 from hub.core.io import Rung
@@ -69,6 +69,7 @@ def carry_out(
             touched.append(decision.incident)
     for incident, grade in graded:
         calls.call(ctx, incident, grade)
+        ladder.start(ctx, incident)
         escalation.start(ctx, incident)
     return touched
 

@@ -31,6 +31,11 @@ class Plan(msgspec.Struct, frozen=True):
         return next(found, Level.NORMAL)
 
 
+def level_of(plan: Plan | None) -> Level:
+    """The level in force; where nothing was ever planned, normal."""
+    return Level.NORMAL if plan is None else plan.level
+
+
 def divisor(levels: Levels, level: Level) -> int:
     """By what accept limits are divided at a level."""
     return {Level.NORMAL: levels.normal, Level.ENHANCED: levels.enhanced, Level.CRITICAL: levels.critical}[level]

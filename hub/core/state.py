@@ -129,6 +129,7 @@ class Dossier(msgspec.Struct, frozen=True):
 
     `listed` is where it is found while it is unresolved: as the registry was then, whoever moves away since. `races`
     are the limits that run until it is accepted, each with when it began; the level divides them, the soonest counts.
+    `ladder` is how far its neighbours' ladder has come.
     """
 
     scope: str
@@ -139,6 +140,7 @@ class Dossier(msgspec.Struct, frozen=True):
     orders: tuple[str, ...] = ()
     listed: tuple[str, ...] = ()
     races: tuple[tuple[int, int], ...] = ()
+    ladder: int = 0
 
 
 class Pending(msgspec.Struct, frozen=True):

@@ -159,6 +159,7 @@ def test_an_unanswered_order_is_sent_again_under_its_id_until_it_expires() -> No
     village = DeskAtWork()
     east, west = sends(village.press("h03", 0), Action.SIREN)
     village.reply(east)
+    village.move(village.only(), Move.RESPOND, stage=Stage.EN_ROUTE)
     again = sends(village.wait(2 * MIN - 1), Action.SIREN)
     assert [west] * 4 == again
     effects = village.wait(2 * MIN)
@@ -280,6 +281,7 @@ def test_a_failed_call_is_tried_anew_at_the_next_press() -> None:
     village = DeskAtWork()
     east, _ = sends(village.press("h03", 0), Action.SIREN)
     village.reply(east)
+    village.move(village.only(), Move.RESPOND, stage=Stage.EN_ROUTE)
     village.wait(3 * MIN)
     assert {"h09", "h10"} == called(village.press("h03", 4 * MIN))
 
