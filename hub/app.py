@@ -199,6 +199,7 @@ class Hub:
                 "closer": recorder.close_holes(closer),
                 "channels": told.sending.run(),
                 "outbox": told.outbox.run(),
+                "old notices": told.outbox.prune(clock.now_ms),
                 "alarm lane": connections.run(Lane.ALARM),
                 "telemetry lane": connections.run(Lane.TELEMETRY),
             }

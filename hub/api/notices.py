@@ -23,6 +23,7 @@ from protocol.faults import Fault
 router = APIRouter(tags=["notices"])
 STALE_MS = timedelta(minutes=10) // timedelta(milliseconds=1)
 """How old a report's time stamp may be, or how far ahead."""
+NOT_SIGNED = f"{SIGNATURE} is not that of a channel's report secret"
 REPORTS_MAX = 500
 """Reports in one body."""
 
@@ -62,7 +63,7 @@ async def read_notices(
 @router.get("/channels", response_model=list[model_of(ChannelView)], responses=responses())  # type: ignore[misc]
 async def read_channels(hub: Hub, person: Asking) -> Response:
     """The ways to people outside."""
-    queues = hub.telling.notifier.queues
+    queues = hub.telling.notifier.board.queues
     return answer(
         [
             ChannelView(name, table.kind, table.place, table.rooms, len(queues[name]))
@@ -76,7 +77,7 @@ REPORTED: dict[int | str, dict[str, Any]] = {
         "description": HTTPStatus(status).phrase,
         "content": {MEDIA: {"schema": {"$ref": "#/components/schemas/ProblemShape"}}},
     }
-    for status in (401, 403, 404, 413, 422, 503)
+    for status in (401, 403, 413, 422, 503)
 }
 
 
@@ -89,15 +90,15 @@ REPORTED: dict[int | str, dict[str, Any]] = {
 async def report(
     hub: Hub,
     request: Request,
-    channel: Annotated[Id, Path(description="the channel's name")],
+    channel: Annotated[str, Path(description="the channel's name", max_length=63)],
     stamp: Annotated[str, Header(alias=STAMP)] = "",
     signed: Annotated[str, Header(alias=SIGNATURE)] = "",
 ) -> Response:
     """What became of notices, by the far end: one report, or a list. Signed with the channel's report secret."""
     table = hub.telling.tables.get(channel)
     reports = table.report if isinstance(table, Config) else None
-    if reports is None:
-        raise Problem(HTTPStatus.NOT_FOUND, f"no channel {channel} that takes reports")
+    if reports is None:  # who cannot sign does not learn which channels there are
+        raise Problem(HTTPStatus.UNAUTHORIZED, NOT_SIGNED)
     body = await request.body()
     _prove(reports, stamp, signed, body, hub.clock.now_ms())
     known = unknown = 0
@@ -115,7 +116,7 @@ def _prove(reports: Reports, stamp: str, signed: str, body: bytes, now_ms: int) 
     """Raises Problem for what was not signed with the report's secret just now."""
     expected = signature(read_secret(reports.secret_file), stamp, body)
     if not hmac.compare_digest(expected.encode(), signed.encode()):
-        raise Problem(HTTPStatus.UNAUTHORIZED, f"{SIGNATURE} is not that of this channel's report secret")
+        raise Problem(HTTPStatus.UNAUTHORIZED, NOT_SIGNED)
     if not (stamp.isascii() and stamp.isdecimal() and abs(int(stamp[:16]) - now_ms) <= STALE_MS):
         raise Problem(HTTPStatus.FORBIDDEN, f"{STAMP} is not now, in ms since 1970")
 

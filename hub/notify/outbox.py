@@ -10,6 +10,7 @@ import contextlib
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,6 +26,9 @@ NAME = "notices.db"
 PENDING_MAX = 100_000
 """Changes kept while the disk takes none; then the oldest goes, and is found in the journal at the next start."""
 RETRY_S = 2.0
+PRUNE_S = 6 * 3_600.0
+KEPT_MS = 90 * 24 * 3_600_000
+"""How long it is known who was told."""
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS posting (
   id TEXT PRIMARY KEY, area TEXT NOT NULL, incident TEXT NOT NULL, at_ms INTEGER NOT NULL, state TEXT NOT NULL,
@@ -77,11 +81,17 @@ class Outbox:
         postings = [_DECODER.decode(body) for (body,) in rows]
         return postings, {key for (key,) in self._db.execute("SELECT key FROM page WHERE at_ms >= ?", (at_ms,))}
 
-    def prune(self, before_ms: int) -> None:
-        """Forget what is older; a disk that takes nothing is told when something is to be written."""
-        with contextlib.suppress(sqlite3.Error):
-            for table in ("posting", "page"):
-                self._db.execute(f"DELETE FROM {table} WHERE at_ms < ?", (before_ms,))
+    async def prune(self, now_ms: Callable[[], int]) -> None:
+        """Forget what is older than it is kept, for ever; a disk that takes nothing is told by who writes."""
+        while True:
+            with contextlib.suppress(sqlite3.Error):
+                before_ms = now_ms() - KEPT_MS
+                for table in ("posting", "page"):
+                    await self._called(partial(self._forget, table, before_ms))
+            await asyncio.sleep(PRUNE_S)
+
+    def _forget(self, table: str, before_ms: int) -> None:
+        self._db.execute(f"DELETE FROM {table} WHERE at_ms < ?", (before_ms,))
 
     async def of(self, area: str, incident: str) -> list[Posting]:
         """Every posting of an incident, oldest first."""

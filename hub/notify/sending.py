@@ -39,7 +39,7 @@ class Sending:
         self._rng = rng or random.Random()
         self._news = {name: asyncio.Event() for name in tables}
         self._log = structlog.get_logger("hub.notices")
-        notifier.news = self._told
+        notifier.board.news = self._told
 
     async def run(self) -> None:
         """Send, for ever."""
@@ -58,10 +58,13 @@ class Sending:
     async def _look(self) -> None:
         while True:
             await asyncio.sleep(LOOK_S)
-            self._notifier.overdue()
+            try:
+                self._notifier.overdue()
+            except Exception:  # a bug of ours must not take the channels with it
+                self._log.exception("what is overdue could not be looked for")
 
     async def _channel(self, name: str) -> None:
-        queue, news, free = self._notifier.queues[name], self._news[name], self._tables[name].at_once_max
+        queue, news, free = self._notifier.board.queues[name], self._news[name], self._tables[name].at_once_max
         waiting = self._metrics.waiting.labels(name)
         under_way: set[asyncio.Task[None]] = set()
         async with asyncio.TaskGroup() as tries:

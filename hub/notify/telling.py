@@ -17,9 +17,10 @@ from hub.core.desk import Desk
 from hub.core.io import Changed, Page
 from hub.live import EVERYBODY, LiveStream
 from hub.metrics import Metrics
+from hub.notify.board import Reads
 from hub.notify.metrics import NoticeMetrics
-from hub.notify.notice import Channel, Posting
-from hub.notify.notifier import KEPT_MS, Notifier, Reads
+from hub.notify.notice import Channel, Posting, State
+from hub.notify.notifier import Notifier
 from hub.notify.outbox import NAME, Outbox, opened
 from hub.notify.people import People
 from hub.notify.sending import Sending
@@ -70,10 +71,11 @@ def telling(
     notifier = Notifier(people, tables, settings.channels, outbox, counted, reads)
 
     def told(posting: Posting) -> None:
+        if posting.state is State.WAITING and not posting.tries:
+            return  # it is only about to leave
         live.tell("notice", posting.area or EVERYBODY, json_of(posting).decode())
 
-    notifier.told = told
-    outbox.prune(clock.now_ms() - KEPT_MS)
+    notifier.board.told = told
     sending = Sending(notifier, tables, channels, counted, clock.now_ms)
     return Telling(notifier, outbox, sending, tables)
 

@@ -15,10 +15,11 @@ from prometheus_client import CollectorRegistry
 
 from hub.core.incident import Call, Incident, State
 from hub.core.io import Page, Rung
+from hub.notify.board import Reads
 from hub.notify.metrics import NoticeMetrics
 from hub.notify.notice import Outcome, Posting, Sent, Sort, TryLater
 from hub.notify.notice import State as Fares
-from hub.notify.notifier import Notifier, Reads, key_of
+from hub.notify.notifier import Notifier, key_of
 from hub.notify.outbox import NAME, Outbox, opened
 from hub.notify.people import People
 from hub.notify.table import Channels, ChannelTable, Route, Told, routes_of
@@ -62,7 +63,7 @@ class House:
         people = People(loaded.registry, loaded.contacts, tables, routes_of(routes, tables.values()))
         reads = Reads(lambda area, one: self.incidents.get((area, one)), lambda: self.now_ms, self._id, self._link)
         self.notifier = Notifier(people, tables, Channels(), self.outbox, NoticeMetrics(CollectorRegistry()), reads)
-        self.notifier.told = self.heard.append
+        self.notifier.board.told = self.heard.append
 
     def _id(self) -> str:
         self.number += 1
@@ -91,7 +92,7 @@ class House:
     def send(self, outcome: Outcome | None = None) -> list[tuple[str, str, str]]:
         """Try everything that may leave now; (channel, recipient, sort) of each."""
         found = []
-        for name, queue in self.notifier.queues.items():
+        for name, queue in self.notifier.board.queues.items():
             while (one := queue.take(self.now_ms)) is not None:
                 found.append((name, one.to, one.sort.value))
                 self.notifier.came(one, outcome or Sent(), 0.5)
@@ -167,7 +168,7 @@ def test_a_route_chooses_channels_people_and_priorities(tmp_path: Path) -> None:
 def test_who_was_told_hears_of_the_end_once(house: House) -> None:
     """Also who was being told when it ended; who was not told yet never hears of it at all."""
     house.has("i1", Rung.STATION, Rung.GROUP, calls=calls("h2", "h3"))
-    sms = house.notifier.queues["sms"]
+    sms = house.notifier.board.queues["sms"]
     first = sms.take(NOW)
     second = sms.take(NOW)
     assert first is not None
@@ -186,7 +187,7 @@ def test_who_was_told_hears_of_the_end_once(house: House) -> None:
 def test_what_was_on_its_way_at_the_end_is_not_tried_again(house: House) -> None:
     """It failed, and meanwhile the incident was resolved: it is withdrawn."""
     house.has("i1", Rung.STATION)
-    one = house.notifier.queues["sms"].take(NOW)
+    one = house.notifier.board.queues["sms"].take(NOW)
     assert one is not None
     house.has("i1", state=State.RESOLVED)
     house.notifier.came(one, TryLater(None, "busy"), 0.5)
@@ -246,7 +247,7 @@ def test_a_hung_button_does_not_fill_the_memory(house: House) -> None:
         house.now_ms += 60_000
         house.has("i1", Rung.STATION, presses=at + 1)
         house.send()
-    kept = house.notifier._of["town", "i1"]
+    kept = house.notifier.board.incidents["town", "i1"]
     assert 2 == len([one for one in kept.values() if one.state is Fares.SENT])
 
 
@@ -256,7 +257,7 @@ async def test_the_outbox_goes_on_where_it_was(tmp_path: Path) -> None:
     async with writing(tmp_path) as outbox:
         first = House(tmp_path, outbox=outbox)
         first.has("i1", Rung.STATION)
-        sms = first.notifier.queues["sms"].take(NOW)
+        sms = first.notifier.board.queues["sms"].take(NOW)
         assert sms is not None
         first.notifier.came(sms, Sent(), 0.5)
     later = opened(tmp_path / NAME)
