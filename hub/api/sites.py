@@ -7,7 +7,8 @@ from http import HTTPStatus
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Body, Path
+from fastapi import APIRouter, Path
+from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
 from hub.api.desk import Admin, Asking, Hub, Parts, answer, see, seen_areas
@@ -22,6 +23,13 @@ from protocol.faults import Fault, Refused
 
 router = APIRouter(tags=["sites"])
 Place = Annotated[Id, Path(description="the area")]
+
+
+class SiteFile(BaseModel):
+    """An installer's site file, as it is on the gateway."""
+
+    model_config = ConfigDict(extra="forbid")
+    toml: str
 
 
 class SiteShown(msgspec.Struct, frozen=True):
@@ -51,23 +59,25 @@ async def read_configs(
     return answer({"items": [_shown(hub, *key) for key in some], "next": after})
 
 
-@router.put("/configs/{area}/{gateway}", response_model=model_of(SiteShown), responses=responses(404, 413))
+@router.put("/configs/{area}/{gateway}", response_model=model_of(SiteShown), responses=responses(404, 413, 503))
 async def put_config(
     hub: Hub,
     person: Admin,
     area: Place,
     gateway: Id,
-    text: Annotated[str, Body(media_type="application/toml", description="the installer's site file")],
+    body: SiteFile,
 ) -> Response:
     """Take an installer's file as the base of a gateway's desired configuration, and publish what becomes of it."""
     see(person, area)
     if (area, gateway) not in hub.registry.gateways:
         raise Problem(HTTPStatus.NOT_FOUND, f"no gateway {gateway} in area {area}")
     try:
-        await asyncio.to_thread(hub.sites.put_base, area, gateway, text)
+        await asyncio.to_thread(hub.sites.put_base, area, gateway, body.toml)
     except Refused as refused:
         faults = list(refused.faults)
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"{len(faults)} fault(s) in the file", faults) from None
+    except OSError as cause:
+        raise Problem(HTTPStatus.SERVICE_UNAVAILABLE, f"the file cannot be kept: {cause.strerror}") from cause
     hub.sites.wanted(area, gateway)
     return answer(_shown(hub, area, gateway))
 

@@ -26,6 +26,7 @@ from protocol.messages import (
     Alarms,
     Birth,
     Command,
+    Config,
     Order,
     Receipt,
     Reply,
@@ -162,6 +163,7 @@ class SaidGateway:
     seqs: dict[Lane, int] = field(default_factory=lambda: {Lane.ALARM: 0, Lane.TELEMETRY: 0})
     receipts: list[Receipt] = field(default_factory=list)
     commands: list[Command] = field(default_factory=list)
+    configs: list[Config] = field(default_factory=list)
 
     async def raw(self, channel: Channel, data: bytes, *, retain: bool = False) -> None:
         """Publish these very bytes."""
@@ -249,6 +251,8 @@ class SaidGateway:
             self.receipts.append(decode(message.data, Receipt))
         elif message.topic.endswith(Channel.COMMAND):
             self.commands.append(decode(message.data, Command))
+        elif message.topic.endswith(Channel.CONFIG):
+            self.configs.append(decode(message.data, Config))
 
 
 @contextlib.asynccontextmanager
