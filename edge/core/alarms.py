@@ -92,6 +92,8 @@ class Alarms:
             return
         if zone.arming is not Arming.ALWAYS and zone.premises in self.unseen:
             return
+        if zone.id in self._partitions[zone.premises].passed:
+            return
         if known is not None:
             self._scribe.hold(zone.id, known)
             self._scribe.emit(kind, Qualifier.PRESENT, known, at_ns, _where(zone))
@@ -174,7 +176,10 @@ class Alarms:
                 self._ringing.call((key,), neighbour, self._limits.siren_group_ms, zone.premises)
 
     def _well(self, wire: Wire, at_ns: int) -> None:
-        zone = wire.zone
+        zone, passed = wire.zone, self._partitions[wire.zone.premises].passed
+        if zone.id in passed:
+            passed.discard(zone.id)
+            self._scribe.changed = True
         if zone.id in self._zones.latched:
             if zone.id in self._zones.unlatching:
                 self.unlatch(zone.id)

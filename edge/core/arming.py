@@ -142,14 +142,20 @@ class Keypad:
                 self._alarms.intrusion(self._zones.wires[zone].zone, now_ns, detail)
 
     def exit_over(self, premises: str, now_ns: int) -> None:
-        """The exit delay ended at `now_ns`: a way out that was left open counts as somebody coming in (exit error)."""
-        self._partitions[premises].exit_due_ns = None
+        """The exit delay ended at `now_ns`: a way out that was left open counts as somebody coming in (exit error). A
+        room that still sees those who left does not, until it has been well."""
+        partition = self._partitions[premises]
+        partition.exit_due_ns = None
         self._scribe.changed = True
         for wire in self._zones.of(premises):
-            left_open = wire.condition is Condition.ALARM and wire.zone.entry_route
-            if left_open and wire.zone.id not in self._bypasses and wire.zone.arming is not Arming.ALWAYS:
-                self._partitions[premises].left_open.add(wire.zone.id)
+            zone = wire.zone
+            if wire.condition is not Condition.ALARM or zone.id in self._bypasses or zone.arming is Arming.ALWAYS:
+                continue
+            if zone.entry_route:
+                partition.left_open.add(zone.id)
                 self._alarms.tripped(wire, now_ns)
+            elif zone.arming is Arming.INTERIOR and zone.id not in self._scribe.open:
+                partition.passed.add(zone.id)
 
     def _told(self, partition: Partition, how: str, detail: Detail | None = None) -> None:
         premises, now_ns = partition.premises, self._scribe.now.mono_ns

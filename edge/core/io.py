@@ -133,6 +133,7 @@ class Period(msgspec.Struct, frozen=True):
     trips: dict[str, int] = {}
     intruded: dict[str, int] = {}
     left_open: list[str] = []
+    passed: list[str] = []
 
 
 class Tally(msgspec.Struct, frozen=True, array_like=True):

@@ -29,6 +29,7 @@ class Partition:
     """Arming state with its entry and exit delay. `waiting` maps zones tripped on entry to when they tripped.
 
     `left_open` are zones on the way out that nobody had closed when the exit delay ended (exit error).
+    `passed` are rooms that still saw those who left: until they are well they say nothing.
     `at` is when the period last changed, by both clocks; None before anything of it need be remembered.
     """
 
@@ -40,6 +41,7 @@ class Partition:
     trips: dict[str, int] = field(default_factory=dict)
     intruded: dict[str, int] = field(default_factory=dict)
     left_open: set[str] = field(default_factory=set)
+    passed: set[str] = field(default_factory=set)
     at: Stamp | None = None
 
     def live(self, wire: Wire) -> bool:
@@ -102,8 +104,8 @@ class Partition:
         if self.mode is Mode.DISARMED or self.at is None:
             return None
         waiting, trips, intruded = dict(self.waiting), dict(self.trips), dict(self.intruded)
-        left = sorted(self.left_open)
-        return Period(self.at, kboot, self.exit_due_ns, self.entry_due_ns, waiting, trips, intruded, left)
+        seen = (sorted(self.left_open), sorted(self.passed))
+        return Period(self.at, kboot, self.exit_due_ns, self.entry_due_ns, waiting, trips, intruded, *seen)
 
     def recall(self, period: Period, kboot: str, now: Stamp) -> None:
         """Go on with an armed period of the process before. Where no clock tells how long nobody watched, its delays
@@ -121,7 +123,9 @@ class Partition:
         self.waiting = {zone: at_ns + shift_ns for zone, at_ns in period.waiting.items()}
         self.intruded = {key: at_ns + shift_ns for key, at_ns in period.intruded.items()}
         self.trips, self.left_open = dict(period.trips), set(period.left_open)
+        self.passed = set(period.passed)
 
     def _clear(self) -> None:
         self.exit_due_ns = self.entry_due_ns = self.at = None
-        self.waiting, self.trips, self.intruded, self.left_open = {}, {}, {}, set()
+        self.waiting, self.trips, self.intruded = {}, {}, {}
+        self.left_open, self.passed = set(), set()

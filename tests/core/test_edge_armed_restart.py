@@ -118,6 +118,29 @@ def test_a_zone_that_swings_is_left_out_whatever_restarts_between() -> None:
     assert {"h01-window": "swinger"} == again.memory.bypassed
 
 
+@pytest.mark.parametrize("how", ["restart", "blip"])
+def test_a_room_that_still_saw_who_left_makes_no_alarm_by_being_seen_anew(how: str) -> None:
+    """Its detector held past the exit delay: neither a restart nor a lost poll makes an intrusion of that; the next
+    time it sees somebody is one."""
+    house = home()
+    house.order(Action.ARM, "h01", mode="armed_away")
+    house.look(h01_motion=True)
+    house.watch(61_000)
+    if how == "restart":
+        house = house.restarted()
+        house.look(**{**QUIET, "h01_motion": True})
+    else:
+        for _ in range(5):
+            house.later(400)
+            house.fail("h01_motion")
+    house.look()
+    house.watch(1_000)
+    assert [] == house.events
+    house.look(h01_motion=False)
+    house.look(h01_motion=True)
+    assert [("intrusion", "new", "h01-motion")] == house.told()
+
+
 def test_a_zone_that_is_gone_from_the_site_waits_no_more() -> None:
     """The configuration changed between: no record of a zone that there is not."""
     house = home(Mode.ARMED_AWAY)
