@@ -40,6 +40,7 @@ def command(send: Send, name: str, private: Ed25519PrivateKey, instance: str | N
         drill=send.drill,
         mode=send.mode,
         zone=send.zone,
+        force=send.force,
         instance=instance,
     )
     return encode(sign(order, name, private))

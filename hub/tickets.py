@@ -64,6 +64,8 @@ class Tickets:
         found = self._incident(area, incident)
         if self._url is None or found is None or found.silent or found.state not in UNRESOLVED:
             return None
+        if premises in found.premises:
+            return None  # its people call for help, and are not asked to come
         return f"{self._url}{PATH}{self.issue(found, premises)}" if turn(found, premises) < TURNS_MAX else None
 
     def issue(self, incident: Incident, premises: str) -> str:

@@ -34,12 +34,14 @@ Shape: Any = model_of(Instruction)
 
 
 class Order(Body):
-    """What is ordered, and why: no order goes out without a reason. `mode` is for arm, `zone` for bypass (and, if only
-    one is to be reset, reset), `siren_s` for test: how long the siren sounds, if at all."""
+    """What is ordered, and why: no order goes out without a reason. `mode` is for arm, and `force` to leave out what
+    hinders it; `zone` for bypass (and, if only one is to be reset, reset); `siren_s` for test: how long it sounds,
+    if at all."""
 
     action: Ordered
     reason: Words
     mode: Literal["armed_home", "armed_away"] | None = None
+    force: bool = False
     zone: Id | None = None
     siren_s: Annotated[int, Field(ge=0, le=10)] = 0
 
@@ -47,6 +49,8 @@ class Order(Body):
     def _goes_together(self) -> Order:
         if (self.action == "arm") != (self.mode is not None):
             raise ValueError("`mode` with arm, and only with arm")
+        if self.force and self.action != "arm":
+            raise ValueError("`force` only with arm")
         if self.action == "bypass" and self.zone is None:
             raise ValueError("`zone` with bypass: the zone to be left out")
         if self.zone is not None and self.action not in ("bypass", "reset"):
@@ -79,6 +83,7 @@ async def give(hub: Hub, person: Operator, area: Place, premises: Which, body: O
         mode=body.mode,
         zone=body.zone,
         duration_ms=body.siren_s * 1000,
+        force=body.force,
     )
     hub.erasable.keep(kept)
     await hub.clerk.ask(Item(taken, hub.clock.now_ms(), hub.clock.exact_ms(), note=kept))

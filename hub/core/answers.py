@@ -95,7 +95,8 @@ def _comes(ctx: Context, before: Incident, item: Answered, at_ms: int) -> None:
             calls.coming(ctx, incident, item.by or item.premises)
     if before.going_ms is None or (item.answer is Answer.ON_SCENE and Answer.ON_SCENE not in said_before):
         words = "is there" if item.answer is Answer.ON_SCENE else "is going"
-        ctx.page(incident, f"{item.premises} {words}", Rung.GROUP)
+        told = [one for one in (*before.premises, *ctx.dossier(incident).called) if one != item.premises]
+        ctx.page(incident, f"{item.premises} {words}", Rung.GROUP, premises=tuple(several(told)))
 
 
 def _cannot(ctx: Context, incident: str) -> None:

@@ -32,6 +32,7 @@ def instructed(ctx: Context, item: Instructed) -> Verdict:
         duration_ms=item.duration_ms,
         mode=item.mode,
         zone=item.zone,
+        force=item.force,
     )
     made = Instruction(
         id=item.order,
@@ -46,6 +47,7 @@ def instructed(ctx: Context, item: Instructed) -> Verdict:
         mode=item.mode,
         zone=item.zone,
         duration_ms=item.duration_ms,
+        force=item.force,
     )
     ctx.tables.instructions.put((ctx.area, item.order), made)
     ctx.tables.timers.put((ctx.area, LET_GO + item.order), ctx.at_ms + ctx.defaults.keeping.forget_ms)
@@ -70,6 +72,8 @@ def refusal(ctx: Context, item: Instructed) -> str | None:
         return "needs `mode`; allowed: armed_home, armed_away"
     if item.action is Action.BYPASS and item.zone is None:
         return "needs `zone`: which one is left out"
+    if item.force and item.action is not Action.ARM:
+        return "`force` is for arm"
     if item.zone is not None:
         zone = ctx.registry.zones.get((ctx.area, item.zone))
         if not ctx.replayed and (zone is None or zone.premises != item.premises):

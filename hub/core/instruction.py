@@ -41,6 +41,7 @@ class Instruction(msgspec.Struct, frozen=True, omit_defaults=True):
     mode: Literal["armed_home", "armed_away"] | None = None
     zone: str | None = None
     duration_ms: int = 0
+    force: bool = False
     outcome: Outcome | None = None
     reason: str = ""
     replied_ms: int | None = None

@@ -180,6 +180,7 @@ class Instructed(msgspec.Struct, frozen=True, tag="instructed", omit_defaults=Tr
     mode: Literal["armed_home", "armed_away"] | None = None
     zone: str | None = None
     duration_ms: int = 0
+    force: bool = False
 
 
 class Level(StrEnum):
@@ -234,6 +235,7 @@ class Send:
     drill: bool = False
     mode: Literal["armed_home", "armed_away"] | None = None
     zone: str | None = None
+    force: bool = False
 
 
 class Rung(StrEnum):

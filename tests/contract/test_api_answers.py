@@ -129,6 +129,12 @@ async def test_what_is_over_says_so_and_gives_no_more_links(hub: Running, gw: Sa
     assert hub.parts.tickets.link("town", incident.id, "h2") is None
 
 
+async def test_the_house_that_called_gets_no_link(hub: Running, gw: SaidGateway) -> None:
+    """Its people are not asked to come."""
+    incident = await _pressed(hub, gw)
+    assert hub.parts.tickets.link("town", incident.id, "h1") is None
+
+
 async def test_a_link_is_still_good_after_a_restart_and_used_is_used(hub: Running, gw: SaidGateway) -> None:
     """The journal knows both."""
     incident = await _pressed(hub, gw)

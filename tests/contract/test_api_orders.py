@@ -42,15 +42,11 @@ async def _ordered(hub: Running, gw: SaidGateway) -> Order:
 
 async def test_an_order_goes_out_signed_and_its_outcome_is_shown(hub: Running, gw: SaidGateway) -> None:
     """Who, what, when and why stand beside what the gateway said."""
-    given = await _give(hub, "susi", action="arm", mode="armed_away", **WHY)
+    given = await _give(hub, "susi", action="arm", mode="armed_away", force=True, **WHY)
     assert (200, None) == (given.status_code, given.json()["outcome"])
     order = await _ordered(hub, gw)
-    assert (given.json()["id"], Action.ARM, ["h1"], "armed_away") == (
-        order.id,
-        order.action,
-        order.premises,
-        order.mode,
-    )
+    told = (order.id, order.action, order.premises, order.mode, order.force)
+    assert (given.json()["id"], Action.ARM, ["h1"], "armed_away", True) == told
     await gw.reply(order, Result("h1", Outcome.REFUSED, "zone h1-door is open"))
     await until(lambda: hub.parts.desk.instructions("town", "h1")[0].outcome is not None)
     async with hub.api("vera") as client:
@@ -80,6 +76,7 @@ LACKING: list[tuple[dict[str, Any], str]] = [
     ({"action": "disarm", "reason": "   "}, "reason"),
     ({"action": "arm", **WHY}, "`mode` with arm"),
     ({"action": "bypass", **WHY}, "`zone` with bypass"),
+    ({"action": "disarm", "force": True, **WHY}, "`force` only with arm"),
     ({"action": "reset", "siren_s": 2, **WHY}, "`siren_s` only with test"),
     ({"action": "siren", **WHY}, "'arm', 'disarm', 'reset'"),
 ]

@@ -17,6 +17,7 @@ from hub.core.io import (
     Move,
     NoSuchIncident,
     NotAllowed,
+    Page,
     Reached,
     Stage,
     StoodDown,
@@ -67,6 +68,8 @@ def test_the_first_who_goes_is_told_to_the_house_and_the_group(how: How) -> None
     )
     assert [("h03",)] == [order.premises for order in sends(effects, Action.COMING)]
     assert [("group", "h05 is going")] == pages(effects)
+    (page,) = [effect for effect in effects if isinstance(effect, Page)]
+    assert {"h03", *NEIGHBOURS} - {"h05"} == set(page.premises)
     assert [(Milestone.GOING, 7_000)] == reached(effects)
     said = village.only().answers["h05"]
     assert (Answer.GOING, START_MS + 7_000, how) == (said.answer, said.at_ms, said.how)
