@@ -84,3 +84,28 @@ def test_a_restart_anywhere_changes_nothing(
     one, other = whole.gateway.memory(), second.gateway.memory()
     assert (one.modes, one.bypassed, set(one.latched)) == (other.modes, other.bypassed, set(other.latched))
     assert whole.ringing() == second.ringing()
+
+
+@settings(max_examples=60, deadline=None)
+@given(STEPS, STEPS)
+def test_polls_lost_anywhere_change_nothing(before: list[tuple[str, object]], after: list[tuple[str, object]]) -> None:
+    """Two seconds in which nobody could look: every zone was unknown, and what is seen again is as it was."""
+    whole, blind = home(), home()
+    for step in before:
+        do(whole, step)
+        do(blind, step)
+    whole.watch(2_400)
+    for _ in range(6):
+        blind.later(400)
+        blind.fail()
+    blind.look()
+    for house in (whole, blind):
+        house.watch(SETTLED_MS, every_ms=900)
+    for step in after:
+        do(whole, step)
+        do(blind, step)
+    for house in (whole, blind):
+        house.watch(40_000, every_ms=900)
+    assert raised(whole) == raised(blind)
+    assert whole.gateway.memory().modes == blind.gateway.memory().modes
+    assert whole.ringing() == blind.ringing()
