@@ -43,6 +43,15 @@ class Room(ChannelTable):
         return True
 
 
+class Voice(ChannelTable):
+    """A channel with delivery reports."""
+
+    @property
+    def reports_s(self) -> float:
+        return 10.0
+
+
+VOICE = Voice(name="voice", kind="x")
 SMS, CHAT = ChannelTable(name="sms", kind="x"), Room(name="chat", kind="x")
 
 
@@ -59,8 +68,8 @@ class House:
         self.incidents: dict[tuple[str, str], Incident] = {}
         self.outbox = outbox or Outbox(None)
         self.heard: list[Posting] = []
-        tables = {"sms": SMS, "chat": CHAT}
-        people = People(loaded.registry, loaded.contacts, tables, routes_of(routes, tables.values()))
+        tables = {"sms": SMS, "chat": CHAT, "voice": VOICE}
+        people = People(loaded.registry, loaded.contacts, tables, routes_of(routes, (SMS, CHAT)))
         reads = Reads(lambda area, one: self.incidents.get((area, one)), lambda: self.now_ms, self._id, self._link)
         self.notifier = Notifier(people, tables, Channels(), self.outbox, NoticeMetrics(CollectorRegistry()), reads)
         self.notifier.board.told = self.heard.append
@@ -324,6 +333,26 @@ def test_no_name_and_no_phone_is_on_disk(tmp_path: Path) -> None:
     kept = b"".join(path.read_bytes() for path in tmp_path.glob(f"{NAME}*"))
     assert b"st-a" in kept
     assert not [word for word in (b"13800000009", b"Duty of ST", b"Ben of H2") if word in kept]
+
+
+def test_what_nobody_reports_on_is_unknown(tmp_path: Path) -> None:
+    """Sent is not reached: when a report may take no longer it is unknown, until one comes after all. A report that
+    says less than is known changes nothing."""
+    house = House(tmp_path, Route(rung=Told.STATION, channels=("voice",)))
+    house.has("i1", Rung.STATION)
+    assert [("voice", "st-a", "page")] == house.send()
+    house.now_ms += 9_000
+    house.notifier.overdue()
+    assert "sent" == house.states()["voice", "st-a"]
+    house.now_ms += 1_000
+    house.notifier.overdue()
+    assert "unknown" == house.states()["voice", "st-a"]
+    said = [house.notifier.reported(house.heard[-1], state, "by the far end").state for state in REPORTS]
+    assert [Fares.FAILED, Fares.DELIVERED, Fares.DELIVERED, Fares.DELIVERED] == said
+    house.outbox.close()
+
+
+REPORTS = (Fares.FAILED, Fares.DELIVERED, Fares.FAILED, Fares.UNKNOWN)
 
 
 def test_pages_are_told_apart_by_what_they_say() -> None:
