@@ -42,7 +42,7 @@ def run(config: ConfigPath, set_: Overrides = None, log_level: LogLevel = "info"
         typer.echo(f"--log-level: {cause}", err=True)
         raise typer.Exit(2) from None
     try:
-        asyncio.run(_until_told(_checked(config, set_)))
+        asyncio.run(_until_told(*_checked(config, set_)))
     except Refused as refused:
         _refuse(config, refused)
     except (JournalError, JournalMoved) as cause:
@@ -54,8 +54,7 @@ def run(config: ConfigPath, set_: Overrides = None, log_level: LogLevel = "info"
 def check(config: ConfigPath, set_: Overrides = None) -> None:
     """Say everything that is wrong with a configuration and the files it names; starts nothing."""
     try:
-        settings = _checked(config, set_)
-        loaded = load_registry(settings.hub.registry)
+        settings, loaded = _checked(config, set_)
     except Refused as refused:
         _refuse(config, refused)
     for warning in loaded.warnings:
@@ -77,8 +76,8 @@ def keygen(config: ConfigPath, set_: Overrides = None) -> None:
     typer.echo(public_text(private).rstrip())
 
 
-def _checked(config: Path, overrides: list[str] | None) -> Settings:
-    """The settings, with everything wrong in them and in the files they name. Raises Refused."""
+def _checked(config: Path, overrides: list[str] | None) -> tuple[Settings, Loaded]:
+    """The settings and the registry; raises Refused with everything wrong in them and in the files they name."""
     settings = load(config, overrides or [])
     faults: list[Fault] = []
     loaded: list[Loaded] = []
@@ -100,7 +99,7 @@ def _checked(config: Path, overrides: list[str] | None) -> Settings:
             faults.append(Fault(config.name, f"person[{at}].areas", shown(area), allowed))
     if faults:
         raise Refused(faults)
-    return settings
+    return settings, loaded[0]
 
 
 def _connects(settings: Settings) -> None:
@@ -117,8 +116,8 @@ def _refuse(config: Path, refused: Refused) -> NoReturn:
     raise typer.Exit(2)
 
 
-async def _until_told(settings: Settings) -> None:
-    hub = Hub(settings)
+async def _until_told(settings: Settings, loaded: Loaded) -> None:
+    hub = Hub(settings, loaded)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, hub.stop)
     settling = asyncio.create_task(_settle(hub))

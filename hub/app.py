@@ -39,6 +39,7 @@ from hub.notify.telling import Teller, telling
 from hub.rebuild import rebuild
 from hub.receipting import Receipting
 from hub.recorder import Recorder
+from hub.registry import Loaded
 from hub.registry import load as load_registry
 from hub.room import Room, free_bytes
 from hub.rounds import Rounds
@@ -59,10 +60,14 @@ Job: TypeAlias = Coroutine[Any, Any, None]
 
 
 class Hub:
-    """One hub. `run` goes on until cancelled or `stop`ped; `listening` is set once the API answers, at `address`."""
+    """One hub. `run` goes on until cancelled or `stop`ped; `listening` is set once the API answers, at `address`.
 
-    def __init__(self, settings: Settings) -> None:
+    `loaded` is the registry its settings name, where it was read already: a county's takes half a minute.
+    """
+
+    def __init__(self, settings: Settings, loaded: Loaded | None = None) -> None:
         self.settings = settings
+        self._loaded = loaded
         self.listening = asyncio.Event()
         self.address: tuple[str, int] | None = None
         self.parts: Parts | None = None
@@ -119,7 +124,7 @@ class Hub:
     def built(self) -> Iterator[tuple[dict[str, Job], Parts, Connections]]:
         """Every part, and the tasks to run them; closes files when left."""
         settings, metrics = self.settings, Metrics()
-        loaded = load_registry(settings.hub.registry)
+        loaded = self._loaded or load_registry(settings.hub.registry)
         registry = loaded.registry
         defaults = load_defaults(settings.hub.defaults)
         desk = Desk(registry, defaults)
