@@ -64,7 +64,7 @@ def widen(ctx: Context, incident: str, why: str) -> None:
     called = ctx.dossier(incident).called
     if due := [member for member in neighbours(ctx, incident, Reach.ADJACENT) if member not in called]:
         ring(ctx, incident, due, why)
-        ctx.page(incident, why)
+        ctx.page(incident, why, Rung.STATION)
     else:
         ctx.note(incident, "no adjacent groups to call", why=why)
 

@@ -1,8 +1,8 @@
 """The neighbours' ladder beside the operators': nobody of the group says "going" in time, so the head household is
 called again, by siren and by name; and still nobody: the adjacent groups are called.
 
-It starts with the first call and ends with the first who comes, with silence, or with the end. An operator's accept
-does not end it: what is missing is somebody at the door.
+It starts with the first call and ends with the first who comes or is sent, with silence, or with the end. An operator's
+accept alone does not end it: what is missing is somebody at the door.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ def come(ctx: Context, incident: str) -> Verdict:
     shown, dossier = ctx.incident(incident), ctx.dossier(incident)
     if shown.state not in UNRESOLVED or not dossier.called:
         return Ignored("nobody needs to come any more")
-    if shown.going_ms is not None or shown.responders:
-        return Ignored("somebody comes")
+    if shown.going_ms is not None or shown.responders or shown.assigned_to is not None:
+        return Ignored("somebody comes, or was sent")
     if dossier.ladder == HEAD:
         _call_head(ctx, incident)
         _next(ctx, incident, ADJACENT)

@@ -27,7 +27,7 @@ def answer(village: DeskAtWork, premises: str, what: Answer) -> list[Effect]:
 
 
 def test_nobody_goes_so_the_head_is_called_again_and_then_the_adjacent_groups() -> None:
-    """At 60 s the head household alone, by siren and by name; at 120 s every member of the adjacent group."""
+    """At 60 s the head household alone, by siren and by name; 60 s later every member of the adjacent group."""
     village = pressed()
     assert [] == sends(village.wait(MIN - 1), Action.SIREN)
     effects = village.wait(MIN)
@@ -52,9 +52,10 @@ def test_whoever_goes_ends_it() -> None:
 
 
 def test_an_operator_who_accepts_is_not_at_the_door() -> None:
-    """The neighbours' ladder goes on after an accept, and ends with silence and with the end."""
+    """The neighbours' ladder goes on after an accept, and ends with whoever is sent, with silence and with the end."""
     for moves, expected in (
         ([(Move.ACCEPT, {})], {"h01", *everyone("west")}),
+        ([(Move.ACCEPT, {}), (Move.ASSIGN, {"to": "patrol-1"})], set()),
         ([(Move.ACCEPT, {}), (Move.SILENCE, {})], set()),
         ([(Move.ACCEPT, {}), (Move.RESOLVE, {"disposition": Disposition.TEST})], set()),
     ):
@@ -104,7 +105,7 @@ def test_where_nobody_was_called_nobody_is_called_again() -> None:
 def test_all_who_were_called_by_the_ladder_are_stood_down() -> None:
     """Head and adjacent groups hear the end like everybody else."""
     village = pressed()
-    village.wait(3 * MIN)
+    village.wait(4 * MIN)
     village.move(village.only(), Move.ACCEPT)
     effects = village.move(village.only(), Move.RESOLVE, disposition=Disposition.GENUINE)
     told = {member for order in sends(effects, Action.STAND_DOWN) for member in order.premises}
