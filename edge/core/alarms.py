@@ -157,7 +157,7 @@ class Alarms:
         key = self._scribe.joined_key(zone.premises, kind, at_ns) if shared else self._scribe.new_key()
         event = self._scribe.emit(kind, Qualifier.NEW, key, at_ns, _where(zone, detail))
         self._scribe.hold(zone.id, key)
-        self._awaited.made(zone.id, event.seq)
+        self._awaited.made(zone.id, event.seq, again=key in self._zones.latched.values())
         if zone.latches:
             self._zones.latch(zone, key, at_ns)
         if NATURES[zone.kind].silent:

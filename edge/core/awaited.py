@@ -9,19 +9,25 @@ from edge.core.io import Memory
 
 
 class Awaited:
-    """The last record of each zone that was set off, (instance, seq), until its receipt."""
+    """The last record of each zone that was set off, (instance, seq), until its receipt.
+
+    `again` are the zones whose last record was not the first of its cause: that the hub knows the cause says nothing
+    of that record.
+    """
 
     def __init__(self, zones: Container[str], memory: Memory, instance: str, scribe: Scribe) -> None:
         self.records = {zone: record for zone, record in memory.awaited.items() if zone in zones}
+        self.again = {zone for zone in memory.again if zone in zones}
         self.instance = instance
         self._scribe = scribe
 
     def __contains__(self, zone: str) -> bool:
         return zone in self.records
 
-    def made(self, zone: str, seq: int) -> None:
-        """A zone was set off, as record `seq` of this process says."""
+    def made(self, zone: str, seq: int, *, again: bool) -> None:
+        """A zone was set off, as record `seq` of this process says; `again` for a cause that stood already."""
         self.records[zone] = (self.instance, seq)
+        (self.again.add if again else self.again.discard)(zone)
         self._scribe.changed = True
 
     def among(self, instance: str, seqs: Collection[int]) -> list[str]:

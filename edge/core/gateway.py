@@ -160,6 +160,7 @@ class Gateway:
             open=dict(self._scribe.open),
             lamps={zone: stage.value for zone, stage in self._lamps.stages.items()},
             awaited=dict(self._awaited.records),
+            again=sorted(self._awaited.again & self._zones.latched.keys()),
             periods={p: kept for p, one in self._partitions.items() if (kept := one.remembered(self._kboot))},
             stood=dict(self._switches.stood),
             loops=dict(self._loops.tallies),

@@ -154,7 +154,8 @@ class Memory(msgspec.Struct, frozen=True):
     `unlatching` are zones whose cause was stood down while their wire was not well: let go as soon as it is.
     `open` maps what was reported and has not ended (a zone, "zone/tamper", "device/id" ...) to its cause key, so that
     a restart neither repeats it nor forgets to say that it ended. `lamps` maps a zone to what its lamp shows, `awaited`
-    to the record that set it off last, (instance, seq), until the hub has it. `periods` maps a premises to its armed
+    to the record that set it off last, (instance, seq), until the hub has it; `again` are those of which that was not
+    the first record of its cause. `periods` maps a premises to its armed
     period, `stood` a keyswitch to where it was seen last, so that a turn while nobody looked is no less a turn.
     `calls` maps a premises to the call it heard last: its cause, when (wall ms), and whether it is a drill.
     `loops` are the tallies of this day's `loop_hours` of running. `scheduled` maps a premises to the wall ms up to
@@ -170,6 +171,7 @@ class Memory(msgspec.Struct, frozen=True):
     open: dict[str, str] = {}
     lamps: dict[str, str] = {}
     awaited: dict[str, tuple[str, int]] = {}
+    again: list[str] = []
     unlatching: list[str] = []
     stood_down: list[str] = []
     expired_ms: int = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from edge.core.acted import Acted
 from edge.core.alarms import PRESSES, Alarms
@@ -145,7 +145,7 @@ class Orders:
         """The incident is over here: silence, dark lamps, and the next press is a new cause."""
         keys = set(_causes(order))
         self._ringing.stand_down(keys, premises)
-        standing, newer = [], self._newer()
+        standing, newer = [], self._newer(keys)
         for zone, key in list(self._zones.latched.items()):
             if self._zones.wires[zone].zone.premises == premises and (not keys or key in keys) and zone not in newer:
                 if self._zones.wires[zone].condition is Condition.NORMAL:
@@ -158,12 +158,13 @@ class Orders:
         said = [f"still in alarm: {', '.join(standing)}"] if standing else []
         return Result(premises, Outcome.DONE, "; ".join([*said, *self._pressed_again(newer, premises)])[:TEXT_MAX])
 
-    def _newer(self) -> set[str]:
+    def _newer(self, keys: Collection[str] = ()) -> set[str]:
         """Zones set off after the order was given, and buttons whose last press the hub does not have: order and press
-        crossed on the way, so it does not speak of them. A receipt goes out before any order given after it."""
+        crossed on the way, so it does not speak of them. Where the order names a cause, its first record is there."""
         later = {zone for zone, at_ns in self._zones.latched_ns.items() if at_ns > self._issued_ns}
         buttons = (zone for zone in self._zones.latched if self._zones.wires[zone].zone.kind in PRESSES)
-        return later | {zone for zone in buttons if zone in self._awaited}
+        first = {zone for zone, key in self._zones.latched.items() if key in keys and zone not in self._awaited.again}
+        return (later | {zone for zone in buttons if zone in self._awaited}) - first
 
     def _pressed_again(self, newer: set[str], premises: str) -> list[str]:
         mine = sorted(zone for zone in newer if self._zones.wires[zone].zone.premises == premises)
@@ -194,7 +195,7 @@ class Orders:
     def _reset(self, order: Order, premises: str) -> Result:
         """Clear latches whose wire is well; what is still in alarm, or cannot be seen, stays. A zone that is named and
         left out is taken in again."""
-        newer = self._newer()
+        newer = self._newer(_causes(order))
         standing, cleared = self._pressed_again(newer, premises), self._taken_in(order, premises)
         for zone in [zone for zone in self._zones.latched if zone not in newer]:
             wire = self._zones.wires[zone]

@@ -253,6 +253,21 @@ def test_a_press_on_its_way_when_the_call_is_closed_keeps_its_lamp(action: Actio
     assert (house.memory.latched, house.memory.lamps) == ({}, {})
 
 
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_stand_down_that_names_the_cause_has_its_first_press(restart: bool) -> None:
+    """The hub can only have it from that press, whose receipt was lost with the link: it is over, and the lamp dark."""
+    house = east()
+    key = press(house)
+    if restart:
+        house = house.restarted()
+    house.look(h01_panic=False)
+    house.watch(MINUTE_MS)
+    house.unheard = True
+    [done] = house.order(Action.STAND_DOWN, "h01", keys=[key])
+    assert (Outcome.DONE, "") == (done.outcome, done.reason)
+    assert (house.memory.latched, house.memory.lamps) == ({}, {})
+
+
 def test_an_order_for_an_old_and_a_new_cause_rings_for_the_new_one() -> None:
     """The incident has the press that crossed the stand-down and the one after it."""
     mine, other = east(), west()
