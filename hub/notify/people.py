@@ -68,15 +68,17 @@ class People:
         return list(found)
 
     def hub(self, priority: Priority) -> list[Address]:
-        """Who is told of the hub's own trouble: whom the routes name, else the centres, else the stations."""
+        """Who is told of the hub's own trouble: whom the routes name, else over each channel the town, else
+        the county, else the stations."""
         found: dict[tuple[str, str], Address] = {}
         for area in self._registry.areas.values():
+            reached: set[str] = set()
             for places in ([area.town], [area.county], sorted(of_area(self._registry.stations, area.id))):
-                if some := self.told(Told.HUB, area.id, priority, places):
-                    for one in some:
-                        who = one.to if one.channel in self._rooms or "/" in one.to else f"{area.id}/{one.to}"
-                        found.setdefault((one.channel, who), one)
-                    break
+                some = [one for one in self.told(Told.HUB, area.id, priority, places) if one.channel not in reached]
+                reached |= {one.channel for one in some}
+                for one in some:
+                    who = one.to if one.channel in self._rooms or "/" in one.to else f"{area.id}/{one.to}"
+                    found.setdefault((one.channel, who), one)
         return list(found.values())
 
     def contact(self, area: str, to: str, of: str) -> Contact | None:

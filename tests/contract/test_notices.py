@@ -29,7 +29,7 @@ from hub.troubles import Trouble
 from protocol.faults import Refused
 from protocol.kinds import Priority
 from tests.support.centre import REGISTRY, write_config
-from tests.support.outside import Answer, FarEnd, far_end, secrets_in, webhook, with_contacts
+from tests.support.outside import CONTACTS, Answer, FarEnd, far_end, secrets_in, webhook, with_contacts
 from tests.support.wait import until
 
 NOW = 1_800_000_000_000
@@ -58,11 +58,8 @@ SMS, CHAT = ChannelTable(name="sms", kind="x"), Room(name="chat", kind="x")
 class House:
     """A notifier with incidents of one's own; what is put is sent when the test says so."""
 
-    def __init__(
-        self, folder: Path, *routes: Route, outbox: Outbox | None = None, rules: Channels | None = None
-    ) -> None:
-        (folder / "people.toml").write_text("", encoding="utf-8")
-        with_contacts(folder, REGISTRY)
+    def __init__(self, folder: Path, *routes: Route, outbox: Outbox | None = None, contacts: str = CONTACTS) -> None:
+        (folder / "people.toml").write_text(REGISTRY + contacts, encoding="utf-8")
         loaded = load_registry(folder / "people.toml")
         self.now_ms, self.number = NOW, 0
         self.incidents: dict[tuple[str, str], Incident] = {}
@@ -248,6 +245,22 @@ def test_trouble_that_ended_before_it_left_is_told_to_nobody(house: House) -> No
     house.send()
     house.notifier.trouble(Trouble("journal", "locked", NOW, NOW + 1))
     assert [("chat", "t", "trouble_over"), ("sms", "t-a", "trouble_over")] == house.send()
+
+
+def test_trouble_finds_somebody_on_every_channel(tmp_path: Path) -> None:
+    """A chat of the centre is not enough where nobody of the centre has a phone: then the stations are told."""
+    house = House(tmp_path)
+    lonely = House(tmp_path, contacts=without("t-a"))
+    for one in (house, lonely):
+        one.notifier.trouble(Trouble("journal", "disk full", NOW))
+    assert [("chat", "t", "trouble"), ("sms", "t-a", "trouble")] == house.send()
+    assert [("chat", "t", "trouble"), ("sms", "so-a", "trouble"), ("sms", "st-a", "trouble")] == lonely.send()
+    house.outbox.close()
+    lonely.outbox.close()
+
+
+def without(contact: str) -> str:
+    return "\n".join(line for line in CONTACTS.splitlines() if f'"{contact}"' not in line)
 
 
 def test_a_hung_button_does_not_fill_the_memory(house: House) -> None:

@@ -33,7 +33,8 @@ def test_the_example_names_every_key_there_is() -> None:
             found.add(f"{table}.{key[1]}")
     known = set()
     for name, field in Settings.model_fields.items():
-        one: Any = field.annotation if not hasattr(field.annotation, "__args__") else field.annotation.__args__[0]
+        annotation: Any = field.annotation
+        one = annotation.__args__[0] if hasattr(annotation, "__args__") else annotation
         models = KINDS.values() if name == "channel" else (one,)
         known |= {f"{name}.{key}" for model in models for key in model.model_fields}
     assert known == found
