@@ -295,6 +295,20 @@ def test_a_local_time_is_when_the_systems_own_arithmetic_says(name: str, days: i
         assert abs(at_ms - zoned.timestamp() * 1000) <= 2 * HOUR
 
 
+def test_a_household_that_keeps_its_arming_to_itself_is_not_given_away_by_its_schedule() -> None:
+    """Armed by the clock with a window left out, and disarmed: nothing of it leaves."""
+    homes = [Premises("h01", True, ("east",), exit_ms=0), Premises("h02", True, ("east",))]
+    site = village(zone("h01-window", ZoneKind.WINDOW), homes=homes)
+    house = House(replace(site, schedules=(OPEN,), calendar=SHANGHAI), start_ms=wall_ms(18.99))
+    house.look(h01_window=True)
+    house.watch(3 * MINUTE, 900)
+    assert ("armed_away", {"h01-window": "forced"}) == (moded(house), house.memory.bypassed)
+    pass_time(house, 13 * HOUR)
+    assert "disarmed" == moded(house)
+    assert [] == [event for event in house.events if event.premises is not None]
+    assert {"zone/h01-window/health"} == {point for point, _ in house.points()}
+
+
 def test_an_old_memory_has_missed_nothing() -> None:
     """A gateway that learns of schedules today does not make up for yesterday."""
     house = shop(20)
