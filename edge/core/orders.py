@@ -195,7 +195,7 @@ class Orders:
     def _reset(self, order: Order, premises: str) -> Result:
         """Clear latches whose wire is well; what is still in alarm, or cannot be seen, stays. A zone that is named and
         left out is taken in again."""
-        newer = self._newer(_causes(order))
+        newer = self._newer(set(_causes(order)))
         standing, cleared = self._pressed_again(newer, premises), self._taken_in(order, premises)
         for zone in [zone for zone in self._zones.latched if zone not in newer]:
             wire = self._zones.wires[zone]
