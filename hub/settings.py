@@ -232,6 +232,9 @@ def _inspect(raw: dict[str, Any], base: Path, where: str) -> Iterable[Fault]:
             yield Fault(where, key, f"{base / name} ({why})", "a file that can be read")
     for key, found, allowed in together(_list(raw, "channel"), _list(raw, "route")):
         yield Fault(where, key, shown(found), allowed)
+    if isinstance(registry := hub.get("registry"), str) and registry.lower().endswith(".xlsx"):
+        allowed = "a TOML file or a folder of CSV files; lianfang registry import puts a workbook into such a folder"
+        yield Fault(where, "hub.registry", registry, allowed)
     given = [name for name in TLS if name in mqtt]
     if given and len(given) < len(TLS):
         yield Fault(where, "mqtt", f"only {', '.join(given)}", "all of ca, cert and key, or none")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hub.core.registry import Registry
 from hub.registry.contacts import ContactBook
-from hub.registry.export import to_csv, to_workbook
+from hub.registry.export import to_csv
 from protocol.faults import Fault, Refused
 
 
@@ -22,24 +22,19 @@ def synced(path: Path) -> Path:
 
 def writable(path: Path) -> None:
     """Raises Refused where no registry can be put by a program."""
-    if path.suffix.lower() == ".toml" or (path.exists() and not path.is_dir() and path.suffix.lower() != ".xlsx"):
+    if path.suffix.lower() in (".toml", ".xlsx") or (path.exists() and not path.is_dir()):
         allowed = (
-            "a folder of CSV files, or an .xlsx file: a TOML file is yours to edit, with its remarks; "
+            "a folder of CSV files: a TOML file is yours to edit, with its remarks; "
             "export it to a folder and name that in hub.toml"
         )
         raise Refused([Fault("hub", "hub.registry", str(path), allowed)])
 
 
 def put(path: Path, registry: Registry, contacts: ContactBook) -> None:
-    """Write the registry in place of what is at `path`; that stands beside it as `NAME.before`. Raises OSError."""
+    """Write the registry's CSV files in place of the folder `path`; that stands beside it as `NAME.before`. Raises OSError."""
     mode = 0o700  # names and telephone numbers are in it
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as name:
         fresh = Path(name) / path.name
-        if path.suffix.lower() == ".xlsx":
-            to_workbook(fresh, registry, contacts, in_chinese=False)
-            fresh.chmod(0o600)
-            synced(fresh).replace(path)
-            return
         fresh.mkdir(mode=mode)
         if path.is_dir():
             fresh.chmod(path.stat().st_mode & 0o777)

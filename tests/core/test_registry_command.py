@@ -15,6 +15,8 @@ from hub.journal import Draft, Journal
 from hub.registry import load
 from hub.registry.command import app
 from hub.registry.history import FOLDER, History
+from hub.settings import load as load_settings
+from protocol.faults import Refused
 from protocol.kinds import Kind
 from tests.support.desk import AREA, HENGJIE, DeskAtWork
 
@@ -242,3 +244,14 @@ def test_coverage_is_of_the_households_that_live_there(tmp_path: Path) -> None:
         assert told in said
         assert (households == 25) == ("demonstration" in said)
         shutil.rmtree(other)
+
+
+def test_the_hub_s_own_is_no_workbook(tmp_path: Path) -> None:
+    """What to do instead is said, with every other fault of the configuration."""
+    path = hub(tmp_path)
+    run("export", VILLAGE, tmp_path / "r.xlsx")
+    path.write_text(path.read_text(encoding="utf-8").replace('"registry"', '"r.xlsx"'), encoding="utf-8")
+    with pytest.raises(Refused) as refused:
+        load_settings(path)
+    assert ["hub.registry"] == [fault.key for fault in refused.value.faults]
+    assert "a folder of CSV files" in run("import", path, VILLAGE, code=2).output
