@@ -31,7 +31,7 @@ def writable(path: Path) -> None:
 
 
 def put(path: Path, registry: Registry, contacts: ContactBook) -> None:
-    """Write the registry's CSV files in place of the folder `path`; that stands beside it as `NAME.before`. Raises OSError."""
+    """Write CSV files in place of the folder `path`, which stands beside it as `NAME.before`. Raises OSError."""
     mode = 0o700  # names and telephone numbers are in it
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-") as name:
         fresh = Path(name) / path.name
