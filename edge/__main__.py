@@ -18,6 +18,7 @@ import typer
 from edge.app import App
 from edge.buses import KeptDriver
 from edge.config import Config, load, parse_set
+from edge.config.schedules import told as told_schedule
 from edge.config.words import told
 from edge.core.walk import Walk
 from edge.desired import Desired
@@ -197,6 +198,7 @@ def _summary(found: Config) -> str:
         f"premises  {', '.join(premises.id for premises in site.premises) or 'none'}",
         f"outputs   {', '.join(outputs) or 'none'}",
         f"groups    {', '.join(groups) or 'none'}",
+        *(f"schedule  {told_schedule(schedule)}" for schedule in site.schedules),
         f"hub keys  {', '.join(sorted(found.hub_keys)) or 'NONE: no command will be obeyed'}",
         f"digest    {found.sha256}",
     ]

@@ -62,6 +62,17 @@ def calendar_of(
     return Calendar(offsets, tuple(sorted(holidays))), faults
 
 
+def told(schedule: Schedule) -> str:
+    """One line for a person: who is armed when, how, and what happens on a holiday."""
+    acts = [
+        f"{mode} at {minute // 60:02}:{minute % 60:02}"
+        for mode, minute in ((Mode.DISARMED, schedule.disarm_min), (schedule.mode, schedule.arm_min))
+        if minute is not None
+    ]
+    days = " ".join(day for number, day in enumerate(WEEK) if number in schedule.days)
+    return f"{schedule.id}: {', '.join(schedule.premises)} {', '.join(acts)} ({days}; holidays {schedule.holidays})"
+
+
 def _schedule(table: ScheduleTable) -> Schedule:
     return Schedule(
         id=table.id,

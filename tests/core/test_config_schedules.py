@@ -7,7 +7,9 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from typer.testing import CliRunner
 
+from edge.__main__ import app
 from edge.config import Config, load, parse
 from edge.config.schema import schema
 from edge.core.calendar import Holidays, Schedule
@@ -83,6 +85,15 @@ def test_the_example_shop_is_taken_and_fits_the_schema() -> None:
     assert {"week", "sunday"} == {schedule.id for schedule in config.site.schedules}
     assert [True] == [output.pulses for output in config.site.outputs]
     assert ["shop-key-duress"] == [zone.id for zone in config.site.zones if zone.disarms]
+
+
+def test_a_check_says_what_a_schedule_will_do() -> None:
+    """For reading aloud against the plan."""
+    said = CliRunner().invoke(app, ["check", str(SHOP)]).output
+    assert (
+        "schedule  week: shop disarmed at 08:00, armed_away at 19:30 (mon tue wed thu fri sat; holidays closed)\n"
+        in said
+    )
 
 
 @pytest.mark.parametrize(
