@@ -100,7 +100,8 @@ class App:
 
     def _outputs_of(self) -> Outputs:
         bus_of = {device: bus for bus, driver in self._drivers.items() for device in driver.devices}
-        outputs = Outputs(self._drivers, bus_of)
+        beating = [output.id for output in self.config.site.outputs if output.pulses]
+        outputs = Outputs(self._drivers, bus_of, beating)
         outputs.on_trouble = self._output_trouble
         return outputs
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import structlog
@@ -36,11 +36,13 @@ class _Wish:
 class Outputs:
     """Writes what the fold wants. One task a bus, so that a dead one delays no other; a newer wish replaces an older.
 
+    Of those `beating` each wish is one beat of a pattern, so what was wanted first is answered by what the next comes to.
     `on_trouble` hears (output, reason) when an output does not obey, and (output, None) when it works again.
     """
 
-    def __init__(self, drivers: Mapping[str, Driver], bus_of: Mapping[str, str]) -> None:
+    def __init__(self, drivers: Mapping[str, Driver], bus_of: Mapping[str, str], beating: Collection[str] = ()) -> None:
         self._drivers = drivers
+        self._beating = frozenset(beating)
         self._bus_of = bus_of
         self._wishes: dict[str, dict[str, _Wish]] = {bus: {} for bus in drivers}
         self._wake = {bus: asyncio.Event() for bus in drivers}
@@ -52,9 +54,12 @@ class Outputs:
         """Want `target` ("device/point") on or off; None comes back once it is so, or why it failed at first."""
         bus = self._bus_of[target.partition("/")[0]]
         older = self._wishes[bus].pop(output, None)
-        if older is not None and not older.tried.done():
-            older.tried.set_result("replaced by a newer wish")
         wish = _Wish(output, target, on, failures=older.failures if older is not None else 0)
+        if older is not None and not older.tried.done():
+            if output in self._beating:
+                wish.tried = older.tried
+            else:
+                older.tried.set_result("replaced by a newer wish")
         if self._ending:
             wish.tried.set_result(ENDING)
             return wish.tried

@@ -41,7 +41,7 @@ class Bench:
 @contextlib.asynccontextmanager
 async def working(bench: Bench, other: Bench | None = None) -> AsyncIterator[tuple[Outputs, list[tuple[str, bool]]]]:
     drivers = {"one": bench, "two": other or Bench()}
-    outputs = Outputs(drivers, {"d1": "one", "d2": "two"})
+    outputs = Outputs(drivers, {"d1": "one", "d2": "two"}, beating=["counting"])
     told: list[tuple[str, bool]] = []
     outputs.on_trouble = lambda output, reason: told.append((output, reason is not None))
     tasks = [asyncio.create_task(outputs.run(bus)) for bus in drivers]
@@ -96,6 +96,17 @@ async def test_newer_wish_replaces_an_older() -> None:
         second = outputs.drive("siren", "d1/r1", False)
         bench.broken.clear()
         assert (await first, await second, bench.state) == ("replaced by a newer wish", None, {"r1": False})
+
+
+async def test_a_beat_that_came_too_late_is_answered_by_the_next() -> None:
+    """A siren that counts on a slow bus: its order is done as soon as one beat of it is."""
+    bench = Bench(broken={"r1"})
+    async with working(bench) as (outputs, _):
+        first = asyncio.ensure_future(outputs.drive("counting", "d1/r1", True))
+        await asyncio.sleep(0)
+        second = outputs.drive("counting", "d1/r1", False)
+        bench.broken.clear()
+        assert (await first, await second, bench.state) == (None, None, {"r1": False})
 
 
 async def test_nothing_sounds_again_once_all_was_switched_off_for_the_end() -> None:
