@@ -36,7 +36,7 @@ class _Wish:
 class Outputs:
     """Writes what the fold wants. One task a bus, so that a dead one delays no other; a newer wish replaces an older.
 
-    Of those `beating` each wish is one beat of a pattern, so what was wanted first is answered by what the next comes to.
+    Of those `beating` each wish is one beat of a pattern: what was wanted first is answered by what the next comes to.
     `on_trouble` hears (output, reason) when an output does not obey, and (output, None) when it works again.
     """
 

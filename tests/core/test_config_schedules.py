@@ -91,8 +91,7 @@ def test_a_check_says_what_a_schedule_will_do() -> None:
     """For reading aloud against the plan."""
     said = CliRunner().invoke(app, ["check", str(SHOP)]).output.splitlines()
     assert (
-        "schedule  week: shop disarmed at 08:00, armed_away at 19:30 (mon tue wed thu fri sat; holidays closed)\n"
-        in said
+        "schedule  week: shop disarmed at 08:00, armed_away at 19:30 (mon tue wed thu fri sat; holidays closed)" in said
     )
 
 
