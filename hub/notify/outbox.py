@@ -53,7 +53,7 @@ class Outbox:
         self._pages: dict[str, int] = {}
         self._news = asyncio.Event()
         self._log = structlog.get_logger("hub.notices")
-        self._db = sqlite3.connect(path or ":memory:", timeout=2, isolation_level=None, check_same_thread=False)
+        self._db = sqlite3.connect(path or ":memory:", timeout=0.5, isolation_level=None, check_same_thread=False)
         if path is not None:
             path.chmod(0o600)
         for pragma in ("journal_mode=WAL", "synchronous=FULL"):
