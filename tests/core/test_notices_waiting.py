@@ -18,7 +18,14 @@ S = 1_000
 
 
 def posting(name: str, **more: Any) -> Posting:
-    given_: dict[str, Any] = {"sort": Sort.PAGE, "rung": "station", "to": "a", "of": "st", "priority": Priority.P1, "why": "pressed"}
+    given_: dict[str, Any] = {
+        "sort": Sort.PAGE,
+        "rung": "station",
+        "to": "a",
+        "of": "st",
+        "priority": Priority.P1,
+        "why": "pressed",
+    }
     given_ |= {"area": "town", "incident": "i1", "channel": "sms", "at_ms": NOW, "changed_ms": NOW}
     return Posting(id=name, **given_ | more)
 
