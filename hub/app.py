@@ -41,6 +41,7 @@ from hub.receipting import Receipting
 from hub.recorder import Recorder
 from hub.registry import Loaded
 from hub.registry import load as load_registry
+from hub.registry.history import FOLDER, History
 from hub.room import Room, free_bytes
 from hub.rounds import Rounds
 from hub.settings import Settings
@@ -133,7 +134,8 @@ class Hub:
             private = beginning.key(settings)
             with beginning.readable(settings):
                 journal = stack.enter_context(beginning.journal(settings, desk.config_digest))
-                rebuilt = rebuild(desk, journal, beginning.checkpoint(settings))
+                formerly = History(settings.hub.data_dir / FOLDER).formerly(defaults)
+                rebuilt = rebuild(desk, journal, beginning.checkpoint(settings), formerly)
             store = stack.enter_context(contextlib.closing(beginning.store(settings)))
             clock = HubClock(rebuilt.last_ms)
             rounds = Rounds(desk, clock, metrics, rebuilt.digests, batch_max=settings.journal.batch)

@@ -22,6 +22,7 @@ from hub.journal import Journal
 from hub.past import Past
 from hub.rebuild import checkpoint, rebuild
 from hub.registry import load as load_registry
+from hub.registry.history import FOLDER, History
 from hub.settings import Settings
 
 EVERY_ENTRIES = 10_000
@@ -93,7 +94,7 @@ def make(task: Task) -> int:
     except ValueError:
         before = None  # it is written anew
     with contextlib.closing(Past(task.url)) as past:
-        found = rebuild(desk, past, before)
+        found = rebuild(desk, past, before, History(out.parent / FOLDER).formerly(defaults))
     write(out, checkpoint(desk, found))
     return found.n
 

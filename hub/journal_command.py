@@ -22,6 +22,7 @@ from hub.core.desk import RULES_VERSION, Desk
 from hub.defaults import load_defaults
 from hub.past import JournalError, Past
 from hub.registry import load as load_registry
+from hub.registry.history import FOLDER, History
 from hub.replay import Replay, by_id
 from hub.settings import Settings, load
 from protocol.faults import Refused
@@ -92,11 +93,12 @@ def replay(config: ConfigPath, api: Api = None, set_: Overrides = None) -> None:
     """
     settings = _loaded(config, set_)
     try:
-        desk = Desk(load_registry(settings.hub.registry).registry, load_defaults(settings.hub.defaults))
+        defaults = load_defaults(settings.hub.defaults)
+        desk = Desk(load_registry(settings.hub.registry).registry, defaults)
     except Refused as refused:
         _refuse(config, refused)
     made = _checkpoint(settings)
-    ran = Replay(desk)
+    ran = Replay(desk, formerly=History(settings.hub.data_dir / FOLDER).formerly(defaults))
     try:
         with contextlib.closing(Past(settings.journal_url)) as past, _quiet():
             ran.go_on(past, made)

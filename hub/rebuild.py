@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import msgspec
 import structlog
@@ -13,6 +13,7 @@ from hub.chain import GENESIS, Broken, Entry, Head, followed
 from hub.checkpoint import FORM, Checkpoint, unfit
 from hub.core.desk import RULES_VERSION, Desk
 from hub.core.io import NotAllowed, Recorded
+from hub.core.registry import Registry
 from hub.digests import Digests, digest_of, name_of
 from hub.past import input_of
 
@@ -51,25 +52,46 @@ class Readable(Protocol):
         """The hash of entry `n`; None where there is none. Raises JournalError."""
 
 
-def rebuild(desk: Desk, journal: Readable, made: Checkpoint | None = None) -> Rebuilt:
-    """Fold every entry, or those after a checkpoint that fits. Raises JournalError.
+Formerly: TypeAlias = Callable[[str], Registry | None]
+"""The registry under which entries of a configuration were made, by its digest; None where nobody kept it."""
+
+
+def forgotten(config: str) -> Registry | None:
+    """Nobody kept any: every entry is judged by the registry of today."""
+    return None
+
+
+def rebuild(desk: Desk, journal: Readable, made: Checkpoint | None = None, formerly: Formerly = forgotten) -> Rebuilt:
+    """Fold every entry, or those after a checkpoint that fits, each under the registry it was made under as far as that
+    was kept: whoever moved since was called where he lived then. Raises JournalError.
 
     A journal somebody tampered with, or a rule that changed, must not leave a village without its hub: what cannot be
     taken is left out, loudly, and the rest stands.
     """
     found = _taken_up(desk, journal, made)
-    for _ in folded(desk, journal, found):
+    for _ in folded(desk, journal, found, formerly):
         pass
     words = {"entries": found.entries, "differing": found.differing, "left_out": found.left_out}
     structlog.get_logger("hub.rebuild").info("rebuilt from the journal", skipped=found.skipped, **words)
     return found
 
 
-def folded(desk: Desk, journal: Readable, found: Rebuilt) -> Iterator[tuple[Entry, str]]:
+def folded(
+    desk: Desk, journal: Readable, found: Rebuilt, formerly: Formerly = forgotten
+) -> Iterator[tuple[Entry, str]]:
     """Fold what follows on what was `found` so far, entry by entry; each comes with why it was not taken, or "".
 
-    Raises JournalError.
+    Raises JournalError. At its end the desk judges by its own registry again.
     """
+    own = desk.registry
+    try:
+        yield from _each(desk, journal, found, formerly)
+    finally:
+        desk.under(own)
+
+
+def _each(desk: Desk, journal: Readable, found: Rebuilt, formerly: Formerly) -> Iterator[tuple[Entry, str]]:
+    own, config = desk.registry, desk.config_digest
     log = structlog.get_logger("hub.rebuild")
     for entry, broken in followed(journal.entries(found.n), found.n, found.heads):
         if broken is not None and found.broken is None:
@@ -77,6 +99,9 @@ def folded(desk: Desk, journal: Readable, found: Rebuilt) -> Iterator[tuple[Entr
             log.error("the journal's chain is broken", entry=str(broken))
         found.entries += 1
         found.last_ms, found.hash = max(found.last_ms, entry.at_ms), entry.hash
+        if entry.config != config:
+            config = entry.config
+            desk.under(formerly(config) or own)
         why = ""
         desk.begin()
         try:

@@ -13,7 +13,7 @@ from hub.chain import Entry
 from hub.checkpoint import Checkpoint
 from hub.core.desk import Desk
 from hub.plain import plain
-from hub.rebuild import Readable, Rebuilt, folded
+from hub.rebuild import Formerly, Readable, Rebuilt, folded, forgotten
 
 PERSONAL = frozenset({"accepted_by", "assigned_to", "resolved_by", "cause", "responders"})
 """What the API shows by names and texts, and the journal by aliases and hashes."""
@@ -29,12 +29,13 @@ class Replay:
     found: Rebuilt = field(default_factory=Rebuilt)
     made_under: Counter[tuple[str, str]] = field(default_factory=Counter)
     differences: list[str] = field(default_factory=list)
+    formerly: Formerly = forgotten
 
     def go_on(self, journal: Readable, made: Checkpoint | None = None) -> int:
         """Fold what is new in the journal, and look at the checkpoint when its entry comes; how many entries those
         were. Raises JournalError."""
         before = self.found.n
-        for entry, why in folded(self.desk, journal, self.found):
+        for entry, why in folded(self.desk, journal, self.found, self.formerly):
             self.made_under[entry.rules, entry.config] += 1
             if why:
                 self.differences.append(f"entry {entry.n} ({entry.kind}, area {entry.area}): {why}")

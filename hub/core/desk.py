@@ -54,6 +54,12 @@ RULES_VERSION = "3"
 """Raised whenever a rule would judge the same inputs differently; goes into every journal entry."""
 
 
+def config_digest(registry: str, defaults: Defaults) -> str:
+    """The configuration of a desk, by its registry's digest."""
+    limits = msgspec.json.encode(defaults, order="sorted")
+    return sha256(registry.encode() + limits).hexdigest()
+
+
 class Desk:
     """State partitioned by area and group; a step costs the same with 100 groups or 100,000.
 
@@ -73,8 +79,19 @@ class Desk:
     @property
     def config_digest(self) -> str:
         """SHA-256 over registry and defaults; with RULES_VERSION it says under what a journal entry was made."""
-        limits = msgspec.json.encode(self._defaults, order="sorted")
-        return sha256(self._registry.digest.encode() + limits).hexdigest()
+        return config_digest(self._registry.digest, self._defaults)
+
+    @property
+    def registry(self) -> Registry:
+        """By what it judges just now."""
+        return self._registry
+
+    def under(self, registry: Registry) -> None:
+        """Judge what is stepped from now on by this registry: another, or that of an entry that is folded again. What
+        was done before stays as it was: who was called then is stood down, not who would be called today."""
+        assert not self._open, "another registry between batches"
+        self._registry, self._wiring = registry, Wiring(registry)
+        self._viewer = Viewer(registry, self._tables)
 
     @property
     def in_batch(self) -> bool:

@@ -12,6 +12,7 @@ from hub.defaults import load_defaults
 from hub.past import JournalError, Past, sqlite_path
 from hub.rebuild import rebuild
 from hub.registry.diff import Diff
+from hub.registry.history import FOLDER, History
 from hub.settings import Settings
 
 GONE_SHARE_MAX = 0.05
@@ -46,13 +47,14 @@ def _open(settings: Settings, registry: Registry) -> dict[Key, str]:
     path = sqlite_path(settings.journal_url)
     if path is not None and not path.exists():
         return {}
-    desk = Desk(registry, load_defaults(settings.hub.defaults))
+    defaults = load_defaults(settings.hub.defaults)
+    desk = Desk(registry, defaults)
     try:
         made = read(settings.hub.data_dir / NAME)
     except (OSError, ValueError):
         made = None
     with contextlib.closing(Past(settings.journal_url)) as past:
-        rebuild(desk, past, made)
+        rebuild(desk, past, made, History(settings.hub.data_dir / FOLDER).formerly(defaults))
     return {
         (incident.area, premises): incident.id
         for incident in desk.incidents(states=UNRESOLVED)

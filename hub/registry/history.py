@@ -5,10 +5,15 @@ from __future__ import annotations
 import shutil
 import tempfile
 import zipfile
+from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
+import structlog
 
+from hub.core.defaults import Defaults
+from hub.core.desk import config_digest
 from hub.core.registry import Registry
 from hub.registry import Loaded, load
 from hub.registry.contacts import ContactBook
@@ -75,6 +80,21 @@ class History:
             synced(packed).replace(self.folder / f"{state.n:06}.zip")
             synced(told).replace(self.folder / f"{state.n:06}.json")
         return state
+
+    def formerly(self, defaults: Defaults) -> Callable[[str], Registry | None]:
+        """The registry kept for a desk's configuration with these limits, by its digest; None where none was kept or
+        it cannot be read any more. The last one stays at hand."""
+
+        @lru_cache(maxsize=1)
+        def found(config: str) -> Registry | None:
+            try:
+                kept = [one.n for one in self.states() if config_digest(one.digest, defaults) == config]
+                return self.registry(kept[-1]).registry if kept else None
+            except Refused as refused:
+                structlog.get_logger("hub.registry").error("a kept registry cannot be read", why=str(refused))
+                return None
+
+        return found
 
     def registry(self, n: int) -> Loaded:
         """The registry as it was in state `n`. Raises Refused."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from hashlib import sha256
 
 import msgspec
 
@@ -37,4 +38,5 @@ def rehoused(registry: Registry, moving: Rehoused) -> Registry:
     }
     premises = dict(registry.premises.items())
     premises[AREA, who] = msgspec.structs.replace(premises[AREA, who], groups=tuple(into))
-    return replace(registry, groups=groups, premises=premises)
+    digest = sha256(f"{registry.digest} {who} {into}".encode()).hexdigest()
+    return replace(registry, groups=groups, premises=premises, digest=digest)

@@ -27,6 +27,10 @@ class Book:
         self._config = config
         self._heads: dict[str, Head] = {}
 
+    def under(self, config: str) -> None:
+        """What is written from now on was made under the configuration of this digest."""
+        self._config = config
+
     def append(self, drafts: Sequence[Draft]) -> list[Entry]:
         """All durably, or none."""
         self.probe()

@@ -87,7 +87,9 @@ class SimHub:
         session = f"{self.rng.getrandbits(128):032x}"
         registry, self.metrics = world.village.registry, Metrics()
         self.desk = desk = Desk(registry, DEFAULTS)
-        rebuilt = rebuild(desk, book)
+        book.under(desk.config_digest)
+        world.registries[desk.config_digest] = registry
+        rebuilt = rebuild(desk, book, formerly=world.registries.get)
         self.clock = clock = HubClock(
             rebuilt.last_ms,
             wall_ms=lambda: START_MS + self.loop.now_ms,

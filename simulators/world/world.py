@@ -13,6 +13,7 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hub.core.desk import Desk
+from hub.core.registry import Registry
 from simulators.world.book import Book
 from simulators.world.hub import DEFAULTS, KEY, SimHub
 from simulators.world.loop import NS_PER_MS, VirtualLoop
@@ -71,6 +72,7 @@ class World(Stage):
         self.readings = Readings(self)
         self.hub: SimHub | None = None
         self.hubs = 0
+        self.registries: dict[str, Registry] = {}
         self.acted: set[tuple[str, str]] = set()
 
     def true_ms(self) -> int:

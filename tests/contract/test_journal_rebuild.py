@@ -12,10 +12,13 @@ from structlog.testing import capture_logs
 from hub.core.desk import Desk
 from hub.core.incident import State
 from hub.core.io import Disposition, Input, Linked, Move, Moved, Recorded
+from hub.core.registry import Registry
 from hub.defaults import load_defaults
 from hub.journal import Draft, Journal
 from hub.rebuild import Rebuilt, rebuild
 from hub.registry import load
+from hub.registry.diff import between
+from hub.registry.history import History
 from protocol.kinds import CODES, Kind, Qualifier
 from protocol.records import ClockQuality, Event, Stamp
 from tests.support.centre import REGISTRY
@@ -150,3 +153,40 @@ def test_an_entry_nobody_can_read_is_left_out_loudly(tmp_path: Path) -> None:
 def tamper(folder: Path, statement: str) -> None:
     with contextlib.closing(sqlite3.connect(folder / "journal.db")) as db:
         db.executescript(f"DROP TRIGGER entry_no_update; {statement};")
+
+
+def test_who_was_called_is_not_called_anew_by_another_registry(tmp_path: Path) -> None:
+    """A household left the group since: the incident is folded under the registry it was made under, where it was
+    kept, and what comes after is judged by that of today."""
+    before = desk(tmp_path)
+    with Journal(f"sqlite:///{tmp_path / 'journal.db'}", config=before.config_digest, rules="1", busy_ms=50) as journal:
+        work(before, journal, lambda d: press(1, "h1", "gw-1"))
+    (called,) = (set(one.calls) for one in before.incidents())
+    after = desk(tmp_path, WITHOUT_H3)
+    today = after.registry
+    with opened(tmp_path) as journal:
+        rebuild(after, journal, formerly={before.config_digest: before.registry}.get)
+    assert "h3" in called
+    assert (called, today) == (set(after.incidents()[0].calls), after.registry)
+    assert before.snapshot() == after.snapshot()
+
+
+def test_a_registry_nobody_kept_leaves_an_entry_to_that_of_today(tmp_path: Path) -> None:
+    """The incident stands all the same, judged by what there is."""
+    before = desk(tmp_path)
+    with Journal(f"sqlite:///{tmp_path / 'journal.db'}", config=before.config_digest, rules="1", busy_ms=50) as journal:
+        work(before, journal, lambda d: press(1, "h1", "gw-1"))
+    after = desk(tmp_path, WITHOUT_H3)
+    again(after, tmp_path)
+    assert ("h3" in before.incidents()[0].calls, "h3" in after.incidents()[0].calls) == (True, False)
+
+
+def test_the_history_gives_the_registry_of_a_configuration(tmp_path: Path) -> None:
+    """By the digest an entry names, with these limits; an unknown one gives none."""
+    kept, limits = desk(tmp_path), load_defaults()
+    history = History(tmp_path / "history")
+    history.keep(kept.registry, between(Registry(), kept.registry), by="p-1", source="test", at_ms=1)
+    formerly = history.formerly(limits)
+    found = formerly(kept.config_digest)
+    assert found is not None
+    assert (kept.registry.digest, None) == (found.digest, formerly("0" * 64))
