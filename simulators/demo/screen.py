@@ -92,7 +92,8 @@ def _calls(board: Board) -> Table:
             continue
         rung = sum(call.get("outcome") in ANSWERED for call in calls.values())
         said = ", ".join(f"{name} {_answer(call)}" for name, call in sorted(calls.items()))
-        coming = ", ".join(view.get("responders", {})) or "nobody yet"
+        going = [who for who, said in view.get("answers", {}).items() if said["answer"] != "cannot"]
+        coming = ", ".join(dict.fromkeys([*going, *view.get("responders", {})])) or "nobody yet"
         table.add_row(f"{view['rule']} {', '.join(view['premises'])}", f"{rung} of {len(calls)}", said, coming)
     return table
 
