@@ -20,19 +20,14 @@ from hub.api.desk import Parts
 from hub.checkpointing import Checkpointing, task_of
 from hub.clerk import Clerk
 from hub.clock import HubClock
-from hub.closer import Closer
 from hub.connections import Connections
 from hub.core.desk import Desk
 from hub.core.io import Input
 from hub.defaults import load_defaults
-from hub.downlink import Downlink
 from hub.effects import Effects
 from hub.erasable import Erasable
-from hub.gate import Gate
-from hub.ingest import Ingest
 from hub.intake import Intake
 from hub.journal import PAGES_KEPT_MS, JournalMoved
-from hub.links import Links
 from hub.live import LiveStream
 from hub.metrics import Metrics
 from hub.notify.telling import Teller, telling
@@ -48,6 +43,7 @@ from hub.settings import Settings
 from hub.sites import Sites
 from hub.tickets import Tickets
 from hub.troubles import JOURNAL, TELEMETRY, Troubles
+from hub.workings import Workings
 from protocol.faults import Fault, Refused
 from protocol.link import LinkError
 from protocol.records import Lane
@@ -167,19 +163,11 @@ class Hub:
                     receipting.release_telemetry()
 
             room.changed = room_changed
-            rounds.perform, rounds.hold, intake.receipt = effects.perform, hold, receipting.telemetry
-            links = Links(registry, clock.mono_ms())
-            links.recall(desk.gateways())
-            effects.obeying = links.obeying
-            ingest = Ingest(Gate(registry), links, rounds, intake, receipting, clock, metrics)
-            downlink = Downlink(settings.hub.id, session, ingest, receipting, clock)
+            own = (settings.hub.id, session)
+            inside = Workings(*own, desk, registry, clock, rounds, intake, receipting, effects, metrics)
+            rounds.hold = hold
+            links, ingest, downlink = inside.links, inside.ingest, inside.downlink
             connections = Connections(downlink, settings.mqtt)
-
-            def send_again(area: str, gateway: str) -> None:
-                for order in desk.resume(clock.now_ms(), (area, gateway)):
-                    effects.send(order)
-
-            ingest.born = send_again
             sites = Sites(settings.sites, registry, links, receipting.alarm_out, clock, metrics)
             ingest.running, ingest.configured = sites.born, sites.answered
             good_ms = defaults.calls.answer_link_ms
@@ -189,10 +177,7 @@ class Hub:
             troubles.page, troubles.page_waiting = told.notifier.trouble, told.notifier.held
             with beginning.readable(settings):
                 told.resume(journal.pages(clock.now_ms() - PAGES_KEPT_MS))
-            closer = Closer(rounds, intake, clock)
-            ingest.spoke, ingest.beat = closer.spoke, closer.beat
-            for order in desk.resume(clock.now_ms()):
-                effects.send(order)
+            inside.start()
             keep = settings.telemetry
             tasks: dict[str, Job] = {
                 "clerk": clerk.run(),
@@ -203,7 +188,7 @@ class Hub:
                 "room": room.run(),
                 "checkpoints": Checkpointing(task_of(settings, desk.config_digest), journal, rebuilt.skipped).run(),
                 "sites": sites.run(),
-                "closer": recorder.close_holes(closer),
+                "closer": recorder.close_holes(inside.closer),
                 "channels": told.sending.run(),
                 "outbox": told.outbox.run(),
                 "old notices": told.outbox.prune(clock.now_ms),

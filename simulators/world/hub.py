@@ -1,4 +1,4 @@
-"""A hub's process: the real gate, ingest, rounds, desk, receipting and effects, in the order of hub.app."""
+"""A hub's process: the real desk and workings, driven in the world's time and looked at by its witness."""
 
 from __future__ import annotations
 
@@ -7,22 +7,19 @@ from typing import TYPE_CHECKING
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hub.clock import HubClock
-from hub.closer import Closer
 from hub.core.defaults import Defaults
 from hub.core.desk import Desk
 from hub.core.io import Changed, Input, Page, Send, StoodDown
 from hub.defaults import load_defaults
-from hub.downlink import Downlink
 from hub.effects import Effects
-from hub.gate import Gate
 from hub.inbox import Item
-from hub.ingest import LOOK_S, Ingest
+from hub.ingest import LOOK_S
 from hub.intake import Intake
-from hub.links import Links
 from hub.metrics import Metrics
 from hub.rebuild import rebuild
 from hub.receipting import Receipting
 from hub.rounds import Batch, Done, Rounds
+from hub.workings import Workings
 from protocol.records import Lane
 from simulators.world.book import Book
 from simulators.world.downlink import HubWay, WatchedOutgoing
@@ -103,21 +100,14 @@ class SimHub:
         self.receipting = receipting = Receipting(HUB, rounds, intake, clock, DEFAULTS.credit, self.metrics)
         receipting.alarm_out, receipting.telemetry_out = WatchedOutgoing(world), WatchedOutgoing(world)
         self.effects = _Effects(world, receipting, self.metrics, world.private)
-        rounds.perform, rounds.hold = self.effects.perform, self.effects.hold
-        intake.receipt = receipting.telemetry
-        links = Links(registry, clock.mono_ms())
-        links.recall(desk.gateways())
-        self.ingest = Ingest(Gate(registry), links, rounds, intake, receipting, clock, self.metrics)
-        closer = Closer(rounds, intake, clock)
-        self.ingest.spoke, self.ingest.beat = closer.spoke, closer.beat
-        self.effects.obeying = links.obeying
-        downlink = Downlink(HUB, session, self.ingest, receipting, clock)
-        for order in desk.resume(clock.now_ms()):
-            self.effects.send(order)
-        StoreTurns(self, intake, receipting, closer, readings)
+        own = (HUB, session)
+        inside = Workings(*own, desk, registry, clock, rounds, intake, receipting, self.effects, self.metrics)
+        self.ingest = inside.ingest
+        inside.start()
+        StoreTurns(self, intake, receipting, inside.closer, readings)
         self._journal = JournalTurns(self, rounds, book)
         self._journal.kick()
-        self._ways = [HubWay(self, downlink, lane) for lane in Lane]
+        self._ways = [HubWay(self, inside.downlink, lane) for lane in Lane]
         for way in self._ways:
             way.connect()
         self._look_on()
