@@ -12,8 +12,8 @@ from edge.core.site import ZoneKind
 from hub.chain import Broken, walk
 from hub.core.desk import Desk
 from hub.core.io import Effect, NotAllowed, Page, Send
+from simulators.world.seen import EARLY_MS, TRAVEL_MS, Cause, Made
 from simulators.world.village import GROUPS
-from simulators.world.witness import EARLY_MS, TRAVEL_MS, Cause, Made
 
 if TYPE_CHECKING:
     from simulators.world.world import World

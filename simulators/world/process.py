@@ -20,6 +20,7 @@ from edge.workings import Workings, lane_of
 from protocol.link import Incoming
 from protocol.messages import Result
 from protocol.records import Event, Lane, Reading
+from simulators.world.bounds import probed
 from simulators.world.disk import CardStore, SimCommitter
 from simulators.world.loop import NS_PER_MS
 from simulators.world.loop import Event as Coming
@@ -133,7 +134,7 @@ class Process:
     def _watch_on(self) -> None:
         if self.alive:
             self._watch.look(HEALTHY)
-            self.world.witness.probed(self)
+            probed(self.world.witness, self)
             self.loop.after(1000 * self_watch.LOOK_S, self._watch_on)
 
     def _turn_now(self) -> None:
@@ -162,10 +163,10 @@ class Process:
             self.inside.effects.reply(order, results, failed)
 
     def _sent(self, lane: Lane, batch: Batch) -> None:
-        self.world.witness.sent(self, lane, batch)
+        self.world.witness.hearing.sent(self, lane, batch)
 
     def _hears(self, lane: Lane, message: Incoming) -> None:
-        self.world.witness.hears(self, lane, message.topic, message.data)
+        self.world.witness.hearing.hears(self, lane, message.topic, message.data)
 
     def _lane(self, lane: Lane) -> LaneBox:
         store = CardStore(self.machine.card, lane, lambda: self.loop.now_ms)

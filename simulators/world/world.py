@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hub.core.desk import Desk
 from hub.core.registry import Registry
 from simulators.world.book import Book
+from simulators.world.bounds import hub_probed
 from simulators.world.hub import DEFAULTS, KEY, SimHub
 from simulators.world.loop import NS_PER_MS, VirtualLoop
 from simulators.world.machine import START_MS, Machine
@@ -22,10 +23,11 @@ from simulators.world.net import Net
 from simulators.world.oracle import judge
 from simulators.world.people import People
 from simulators.world.readings import Readings
+from simulators.world.seen import Counts, Violation
 from simulators.world.stage import Stage
 from simulators.world.story import Story
 from simulators.world.village import Village, village
-from simulators.world.witness import Counts, Violation, Witness
+from simulators.world.witness import Witness
 
 REST_S_MAX = 1_800
 """How long after the healing everything may take to come to rest."""
@@ -105,7 +107,7 @@ class World(Stage):
                 return
             self.loop.run((self.loop.now_ms + REST_LOOK_MS) * NS_PER_MS, halted)
         if not halted() and self.hub is not None:
-            self.witness.watched_hub(self.hub)
+            hub_probed(self.witness, self.hub)
             judge(self)
 
     def _start_hub(self) -> None:
@@ -123,7 +125,14 @@ class World(Stage):
         digest = self._digest.hexdigest()
         virtual_s = self.loop.now_ns / 1e9
         return Outcome(
-            self.story, tuple(found.violations), counts, digest, virtual_s, wall_s, self.loop.steps, found.waited_ms
+            self.story,
+            tuple(found.violations),
+            counts,
+            digest,
+            virtual_s,
+            wall_s,
+            self.loop.steps,
+            found.hearing.waited_ms,
         )
 
     def _halted(self) -> bool:
@@ -131,7 +140,7 @@ class World(Stage):
 
     def _watch(self) -> None:
         if self.hub is not None:
-            self.witness.watched_hub(self.hub)
+            hub_probed(self.witness, self.hub)
         if not self.ended:
             self.loop.after(WATCH_MS, self._watch)
 
