@@ -22,11 +22,11 @@ from edge.config.schedules import told as told_schedule
 from edge.config.words import told
 from edge.core.walk import Walk
 from edge.desired import Desired
-from edge.logs import set_up
 from edge.port import Reading
 from edge.profiles import load_profiles
 from protocol import lock
 from protocol.faults import Refused
+from protocol.logs import set_up
 from protocol.tls import client_context
 
 QUIET_S = 2
@@ -68,7 +68,7 @@ def _raw(path: Path) -> dict[str, Any]:
 def run(config: ConfigPath, set_: Overrides = None, log_level: LogLevel = "info") -> None:
     """Run the gateway until SIGTERM or Ctrl-C; ends within 2 s."""
     try:
-        set_up(log_level)
+        set_up(log_level, "the gateway")
     except ValueError as cause:
         typer.echo(f"--log-level: {cause}", err=True)
         raise typer.Exit(2) from None

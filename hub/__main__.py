@@ -15,7 +15,6 @@ from hub.app import Hub
 from hub.connections import credentials
 from hub.defaults import load_defaults
 from hub.journal import JournalMoved
-from hub.logs import set_up
 from hub.notify.telling import usable
 from hub.orders import load_key, make_key, public_text
 from hub.past import JournalError
@@ -23,6 +22,7 @@ from hub.registry import Loaded
 from hub.registry import load as load_registry
 from hub.settings import Settings, load
 from protocol.faults import Fault, Refused, shown
+from protocol.logs import set_up
 from protocol.tls import client_context
 
 app = typer.Typer(no_args_is_help=True, help="The hub: take alarms, keep the journal, call the neighbours.")
@@ -37,7 +37,7 @@ LogLevel = Annotated[str, typer.Option("--log-level", help="debug, info, warning
 def run(config: ConfigPath, set_: Overrides = None, log_level: LogLevel = "info") -> None:
     """Run the hub until SIGTERM or Ctrl-C; ends within 2 s."""
     try:
-        set_up(log_level)
+        set_up(log_level, "the hub")
     except ValueError as cause:
         typer.echo(f"--log-level: {cause}", err=True)
         raise typer.Exit(2) from None

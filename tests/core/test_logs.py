@@ -9,8 +9,8 @@ from pathlib import Path
 
 SPEAK = """
 import logging, structlog, threading
-from edge.logs import set_up
-set_up("info")
+from protocol.logs import set_up
+set_up("info", "the gateway")
 structlog.get_logger("x").info("ours", zone="h01-door")
 logging.getLogger("asyncio").error("theirs %s", 7)
 thread = threading.Thread(target=lambda: 1 / 0, name="outbox")

@@ -1,4 +1,4 @@
-"""Logs of the gateway: JSON lines on standard error, for journald, those of libraries and last words among them."""
+"""Logs of both programs: JSON lines on standard error, for journald, those of libraries and last words among them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LEVELS = ("debug", "info", "warning", "error")
 
 
 class Steady:
-    """A stream that loses lines rather than the gateway: its disk may be full, its reader gone."""
+    """A stream that loses lines rather than the program: its disk may be full, its reader gone."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -34,8 +34,11 @@ class Steady:
             return
 
 
-def set_up(level: str) -> None:
-    """Send every log line from `level` on to stderr as JSON. Raises ValueError for an unknown level."""
+def set_up(level: str, program: str) -> None:
+    """Send every log line from `level` on to stderr as JSON; `program` ("the gateway") is what ends by an error.
+
+    Raises ValueError for an unknown level.
+    """
     if level not in LEVELS:
         raise ValueError(f"found {level!r}; allowed: {', '.join(LEVELS)}")
     number = logging.getLevelNamesMapping()[level.upper()]
@@ -47,7 +50,7 @@ def set_up(level: str) -> None:
         structlog.processors.format_exc_info,
     ]
     structlog.configure(
-        processors=[*shared, structlog.processors.JSONRenderer()],
+        processors=[*shared, structlog.processors.JSONRenderer(ensure_ascii=False)],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.PrintLoggerFactory(stream),  # type: ignore[arg-type]  # it writes and flushes
         cache_logger_on_first_use=True,
@@ -57,18 +60,18 @@ def set_up(level: str) -> None:
         structlog.stdlib.ProcessorFormatter(
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.JSONRenderer(),
+                structlog.processors.JSONRenderer(ensure_ascii=False),
             ],
             foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
         )
     )
     logging.basicConfig(level=max(number, logging.WARNING), handlers=[libraries], force=True)
-    sys.excepthook = _last_words
+
+    def last_words(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        structlog.get_logger("lianfang").critical(f"{program} ends by an error", exc_info=(kind, error, trace))
+
+    sys.excepthook = last_words
     threading.excepthook = _thread_died
-
-
-def _last_words(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    structlog.get_logger("lianfang").critical("the gateway ends by an error", exc_info=(kind, error, trace))
 
 
 def _thread_died(died: threading.ExceptHookArgs) -> None:
