@@ -59,6 +59,12 @@ class Noted(Body):
     text: Words
 
 
+class Split(Body):
+    """Which record, as the history names it."""
+
+    record: Annotated[Words, Field(max_length=200)]
+
+
 class Resolved(Body):
     """How it ended; a false alarm needs its cause: one of the hub's list (/false-alarm-causes), or other words. `zones`
     are those that set it off, if not all of the incident did."""
@@ -151,6 +157,12 @@ async def resolve(hub: Hub, person: Operator, area: Place, incident: Which, body
     text = body.cause if listed is None else None
     fields: dict[str, Any] = {"disposition": body.disposition, "false_cause": listed, "zones": body.zones}
     return await _move(hub, person, area, incident, Move.RESOLVE, text=text, as_cause=True, **fields)
+
+
+@router.post("/incidents/{area}/{incident}/split", response_model=Shape, responses=MOVED)
+async def split(hub: Hub, person: Operator, area: Place, incident: Which, body: Split) -> Response:
+    """分案: one of its records is another matter, and becomes an incident of its own."""
+    return await _move(hub, person, area, incident, Move.SPLIT, record=body.record)
 
 
 @router.post("/incidents/{area}/{incident}/review", response_model=Shape, responses=MOVED)

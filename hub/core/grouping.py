@@ -78,7 +78,8 @@ def _link(ctx: Context, rule: ParentRule, scope: str, owners: dict[Mark, str]) -
         for child in mine:
             claimed.setdefault(child, parent.id)
     for child in left:
-        if child not in claimed:
+        parent_id = ctx.incident(child).parent
+        if child not in claimed and parent_id is not None and ctx.incident(parent_id).rule == rule.name:
             alone(ctx, child, "a record that happened earlier arrived late")
     for child, parent_id in claimed.items():
         _claim(ctx, rule, child, parent_id)

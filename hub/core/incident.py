@@ -39,6 +39,7 @@ NEXT: dict[tuple[State, Move], State] = {
     (State.RESOLVED, Move.REVIEW): State.REVIEWED,
     (State.RESOLVED, Move.SEND_BACK): State.HANDLING,
     (State.REVIEWED, Move.ARCHIVE): State.ARCHIVED,
+    **{(state, Move.SPLIT): state for state in (State.ACCEPTED, State.ASSIGNED, State.HANDLING)},
     **{(state, Move.NOTE): state for state in State if state is not State.ARCHIVED},
     **{(state, Move.SILENCE): state for state in (State.REPORTED, State.ACCEPTED, State.ASSIGNED, State.HANDLING)},
 }
@@ -78,6 +79,7 @@ class Happening(msgspec.Struct, frozen=True, omit_defaults=True):
     """One line of an incident's history: a record that belongs to it, a move, a page, an answer.
 
     Between the two times, hub wall ms, a record lies that came without its age, as far as is known by this line.
+    `record` is what a record is known by ("gateway/instance/sequence"), to split it off.
     """
 
     at_ms: int
@@ -89,6 +91,7 @@ class Happening(msgspec.Struct, frozen=True, omit_defaults=True):
     why: str = ""
     not_before_ms: int | None = None
     not_after_ms: int | None = None
+    record: str | None = None
 
 
 class Incident(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -96,6 +96,7 @@ class Move(StrEnum):
     SEND_BACK = "send_back"
     ARCHIVE = "archive"
     SILENCE = "silence"
+    SPLIT = "split"
 
 
 class Stage(StrEnum):
@@ -133,6 +134,7 @@ class Moved(msgspec.Struct, frozen=True, tag="moved", omit_defaults=True):
     note: str | None = None
     false_cause: str | None = None
     zones: list[str] | None = None
+    record: str | None = None
 
 
 class Answer(StrEnum):

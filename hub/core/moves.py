@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub.core import blame, calls, escalation, grouping, ladder, opening
+from hub.core import blame, calls, escalation, grouping, ladder, opening, splitting
 from hub.core.context import Context
 from hub.core.incident import NEXT, UNRESOLVED, Incident, State
 from hub.core.io import Disposition, Move, Moved, NoSuchIncident, NotAllowed, Stage
@@ -23,7 +23,7 @@ def move(ctx: Context, item: Moved) -> Verdict:
     if incident is None:
         raise NoSuchIncident(f"no incident {item.incident} in {ctx.area}")
     reason = refusal(incident, item)
-    reason = reason or blame.refusal(ctx, incident, item)
+    reason = reason or blame.refusal(ctx, incident, item) or splitting.refusal(ctx, incident, item)
     if reason is not None:
         raise NotAllowed(f"{incident.id}: {reason}")
     _carry_out(ctx, incident, item)
@@ -130,6 +130,8 @@ def _carry_out(ctx: Context, incident: Incident, item: Moved, why: str = "") -> 
     elif item.move is Move.SILENCE:
         calls.silence(ctx, incident.id)
         ladder.stop(ctx, incident.id)
+    elif item.move is Move.SPLIT:
+        splitting.split(ctx, incident, item)
     ctx.note(incident.id, _said(item), by=item.by, why=why or item.cause or item.note or item.false_cause or "")
 
 

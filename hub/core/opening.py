@@ -57,7 +57,7 @@ def carry_out(
     graded: list[tuple[str, Grade]] = []
     for decision in decisions:
         if isinstance(decision, Opens):
-            incident = _open(ctx, rule, scope, decision, drill)
+            incident = opened(ctx, rule, scope, decision, drill)
             graded.append((incident, decision.grade))
             touched.append(incident)
         elif isinstance(decision, Joins | Raises):
@@ -74,10 +74,11 @@ def carry_out(
     return touched
 
 
-def _open(ctx: Context, rule: str, scope: str, opens: Opens, drill: bool) -> str:
+def opened(ctx: Context, rule: str, scope: str, opens: Opens, drill: bool) -> str:
+    """A new incident, paged; who is called for it, and its limits, are its opener's matter. Its id."""
     first = opens.marks[0]
     incident = _free_id(ctx, rule, first)
-    fields = _derived(ctx, opens.marks)
+    fields = derived(ctx, opens.marks)
     silent = calls.silent(rule)
     ctx.tables.incidents.put(
         (ctx.area, incident),
@@ -121,7 +122,7 @@ def _join(ctx: Context, joins: Joins | Raises, again: Mark | None) -> None:
     had = {mark.ident for mark in file.marks}
     new = [mark for mark in joins.marks if mark.ident not in had]
     pinned = before.state is not State.REPORTED
-    fields = _derived(ctx, joins.marks)
+    fields = derived(ctx, joins.marks)
     if pinned:
         fields |= {name: getattr(before, name) for name in PLACE}
     priority = min(before.priority, joins.grade.priority) if pinned else joins.grade.priority
@@ -177,7 +178,8 @@ def _absorb(ctx: Context, absorbs: Absorbed) -> None:
     ctx.note(absorbs.by, f"{absorbs.incident} is one with it", why="a record that happened earlier arrived late")
 
 
-def _derived(ctx: Context, marks: Sequence[Mark]) -> dict[str, Any]:
+def derived(ctx: Context, marks: Sequence[Mark]) -> dict[str, Any]:
+    """The fields of an incident that its records say."""
     premises = several(mark.premises for mark in marks)
     groups = several(ctx.registry.home(ctx.area, p) for p in premises)
     known = [mark.late_ms for mark in marks if mark.late_ms is not None]
@@ -209,7 +211,9 @@ def _line(ctx: Context, incident: str, mark: Mark) -> None:
     times = f"{mark.count} times" if mark.count > 1 else ""
     detail = "; ".join(word for word in (mark.detail, times, late, _place(mark)["placed"]) if word)
     what = f"still {mark.what}" if mark.still else mark.what
-    ctx.note(incident, what, event_ms=mark.event_ms, zone=mark.zone, premises=mark.premises, why=detail)
+    ctx.note(
+        incident, what, event_ms=mark.event_ms, zone=mark.zone, premises=mark.premises, why=detail, record=mark.ident
+    )
 
 
 def scopes(ctx: Context, incident: str) -> list[str]:

@@ -153,6 +153,18 @@ def test_sabotages_are_the_same_in_any_order(history: list[Happened]) -> None:
 
 @THOROUGH
 @given(near_intrusions())
+@example(
+    [
+        Happened(at * S, what, home, 30 * S)
+        for at, what, home in (
+            (0, MAINS, "lane-2"),
+            (30, TRIP, "lane-2"),
+            (330, TRIP, "lane-2"),
+            (360, MAINS, "lane-2"),
+            (390, TRIP, "lane-1"),
+        )
+    ]
+)
 def test_whoever_holds_a_record_of_a_sabotage_is_its_child(history: list[Happened]) -> None:
     """Each intrusion and loss with a record in a sabotage escalates with one: as its child, or a child of its child."""
     village = play(history)
