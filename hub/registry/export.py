@@ -22,6 +22,13 @@ def rows(table: str, registry: Registry, contacts: ContactBook) -> Iterator[Row]
         yield from ((area.id, area.town, area.county, area.name) for area in registry.areas.values())
     elif table == "contact":
         yield from ((one.id, one.area, one.of, one.name, one.phone) for one in contacts)
+    elif table == "zone":
+        for area in registry.areas:
+            homes = of_area(registry.premises, area)
+            for one in of_area(registry.zones, area).values():
+                # said only where it is another than its premises': whoever moves the household moves its zones
+                gateway = "" if homes[one.premises].gateway == one.gateway else one.gateway
+                yield one.id, one.area, one.premises, gateway, one.kind
     else:
         entries: Any = getattr(registry, f"{table}s" if table != "premises" else table)
         for area in registry.areas:
@@ -42,7 +49,6 @@ _ROWS: dict[str, Callable[[Any], Row]] = {
     "gateway": lambda one: (one.id, one.area, one.profile_ms),
     "premises": lambda one: (one.id, one.area, one.kind.value, one.gateway, _yes(one.report_every)),
     "group": _group,
-    "zone": lambda one: (one.id, one.area, one.premises, one.gateway, one.kind),
 }
 
 

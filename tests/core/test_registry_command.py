@@ -67,6 +67,17 @@ def test_a_chinese_workbook_has_chinese_sheets_and_headings(tmp_path: Path) -> N
     assert "联系人" not in load_workbook(tmp_path / "r.xlsx").sheetnames
 
 
+def test_a_household_moved_in_an_export_takes_its_zones_along(tmp_path: Path) -> None:
+    """No zone is left at the gateway of before because a file says so twice."""
+    run("export", VILLAGE, tmp_path / "out")
+    premises = tmp_path / "out" / "premises.csv"
+    text = premises.read_text(encoding="utf-8")
+    assert "h09,hengjie,household,gw-west" in text
+    premises.write_text(text.replace("h09,hengjie,household,gw-west", "h09,hengjie,household,gw-east"), "utf-8")
+    zones = load(tmp_path / "out").registry.zones
+    assert {"gw-east"} == {zone.gateway for zone in zones.values() if zone.premises == "h09"}
+
+
 def test_people_are_left_out_unless_asked_for(tmp_path: Path) -> None:
     """An export is handed on."""
     run("export", VILLAGE, tmp_path / "out")
