@@ -105,13 +105,13 @@ async def test_a_guesser_learns_nothing_and_is_slowed(hub: Running, gw: SaidGate
     assert {} == _now(hub, incident).answers
 
 
-@pytest.mark.parametrize("body", [b"", b"answer=perhaps", b"\xff\xfe", b"answer=going&" * 60, b'{"answer": "going"}'])
-async def test_a_form_that_says_nothing_is_asked_again(hub: Running, gw: SaidGateway, body: bytes) -> None:
+async def test_a_form_that_says_nothing_is_asked_again(hub: Running, gw: SaidGateway) -> None:
     """The link is not used up by it."""
     incident = await _pressed(hub, gw)
     async with hub.api(None) as client:
-        answer = await client.post(_path(hub, incident, "h2"), content=body)
-    assert (422, 3) == (answer.status_code, answer.text.count("<button"))
+        for body in (b"", b"answer=perhaps", b"\xff\xfe", b"answer=going&" * 60, b'{"answer": "going"}'):
+            answer = await client.post(_path(hub, incident, "h2"), content=body)
+            assert (422, 3, body) == (answer.status_code, answer.text.count("<button"), body)
     assert {} == _now(hub, incident).answers
 
 
