@@ -11,8 +11,8 @@ from typing import Annotated
 
 import typer
 
-from hub.logs import set_up
 from protocol.faults import Refused
+from protocol.logs import set_up
 from simulators.broker import BrokerError
 from simulators.chaos.run import chaos
 from simulators.chaos.verdict import Size, Verdict
@@ -30,7 +30,7 @@ def command(
     data: Annotated[Path | None, typer.Option(help="Folder for logs and stores; a temporary one if not given.")] = None,
 ) -> None:
     """Kill and cut a village of real processes while buttons are pressed, and account for every press."""
-    set_up("warning")  # standard output is for the verdict alone
+    set_up("warning", "the chaos run")  # standard output is for the verdict alone
     seed = secrets.randbelow(1_000_000) if seed is None else seed
     size = Size(minutes, round(minutes * 200 / 15) if kills is None else kills, rate_s=rate)
     typer.echo(f"seed {seed}: {size.kills} kills in {size.span_s:.0f} s", err=True)
