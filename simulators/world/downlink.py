@@ -10,7 +10,7 @@ from hub.downlink import Downlink
 from hub.outgoing import Outgoing
 from protocol.link import INFLIGHT_MAX, Incoming, Said, Tries
 from protocol.records import Lane
-from simulators.world.net import Link
+from simulators.world.link import Link
 
 if TYPE_CHECKING:
     from simulators.world.hub import SimHub

@@ -11,8 +11,9 @@ from edge.core.sending import Flight, Sending
 from edge.uplink import Uplink
 from protocol.link import Incoming, Said, Tries
 from protocol.records import Lane
+from simulators.world.link import Link
 from simulators.world.loop import NS_PER_MS, Event, VirtualLoop
-from simulators.world.net import Link, Net
+from simulators.world.net import Net
 
 
 class Way:
