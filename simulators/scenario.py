@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from hub.core.io import Disposition, Move, Stage
+from hub.core.io import Answer, Disposition, Level, Move, Stage
 from protocol.faults import Fault, Refused, from_pydantic, shown
 from simulators.scenes.expect import Expect
 from simulators.scenes.places import (
@@ -27,9 +27,9 @@ from simulators.scenes.places import (
 FOLDER = Path(__file__).parent / "scenarios"
 VERBS = (
     "trip", "restore", "tamper", "press", "flap", "value", "silence", "heal", "kill", "start", "power", "cut", "mend",
-    "clock", "journal", "order", "rehouse", "move",
+    "clock", "journal", "order", "rehouse", "level", "answer", "move",
 )  # fmt: skip
-VIRTUAL = frozenset({"power", "cut", "mend", "clock", "journal", "order", "rehouse"})
+VIRTUAL = frozenset({"power", "cut", "mend", "clock", "journal", "order", "rehouse", "level", "answer"})
 """Verbs that only virtual time knows."""
 STEPS_MAX = 1_000
 
@@ -86,6 +86,21 @@ class Rehoused(_Model):
     groups: list[GroupId]
 
 
+class LevelSet(_Model):
+    """A supervisor sets the response level of the area, for so long."""
+
+    to: Level
+    for_s: Annotated[float, Field(gt=0, le=86_400)] = 3_600.0
+
+
+class NeighbourAnswer(_Model):
+    """What a member says who was called for the newest incident of a rule, by phone to the operator."""
+
+    rule: RuleId
+    premises: PremisesId
+    say: Answer
+
+
 class Network(_Model):
     """What the line does to single messages: shares lost, doubled and late, and the usual delay in ms."""
 
@@ -129,6 +144,8 @@ class Step(_Model):
     journal: Literal["fails", "well"] | None = None
     order: HouseOrder | None = None
     rehouse: Rehoused | None = None
+    level: LevelSet | None = None
+    answer: NeighbourAnswer | None = None
     value: Value | None = None
     move: OperatorMove | None = None
 
@@ -159,6 +176,10 @@ class Step(_Model):
                 return f"{what.premises}: {what.do.replace('_', ' ')}"
             if isinstance(what, ClockTurn):
                 return f"clock of {what.gateway}: {what.to}"
+            if isinstance(what, LevelSet):
+                return f"response level {what.to.value} for {what.for_s:g} s"
+            if isinstance(what, NeighbourAnswer):
+                return f"{what.premises} answers {what.say.value.replace('_', ' ')}"
             if isinstance(what, Rehoused):
                 return f"{what.premises} belongs to {', '.join(what.groups) or 'no group'}"
             if isinstance(what, OperatorMove):

@@ -9,14 +9,15 @@ from typing import Literal
 from edge.core.io import Ordered
 from edge.port import Value
 from hub.core.desk import Desk
-from hub.core.io import Effect, Page, Recorded
+from hub.core.io import Answered, Effect, How, Input, Levelled, Page, Recorded
+from hub.inbox import Item
 from hub.journal import Draft
 from protocol.messages import Action, Order, Result
 from protocol.records import Condition
 from simulators.plant import raw
-from simulators.scenario import HouseOrder, OperatorMove, Rehoused, Scenario, Step
+from simulators.scenario import HouseOrder, LevelSet, NeighbourAnswer, OperatorMove, Rehoused, Scenario, Step
 from simulators.scenes.found import Found
-from simulators.scenes.moving import moved, rehoused
+from simulators.scenes.moving import moved, newest_of, rehoused
 from simulators.scenes.places import BROKER, HUB, places
 from simulators.world.book import Book
 from simulators.world.hub import DEFAULTS
@@ -226,6 +227,30 @@ class Played(World):
     def _do_rehouse(self, step: Step, moving: Rehoused) -> None:
         self.village = replace(self.village, registry=rehoused(self.village.registry, moving))
 
+    def _do_level(self, step: Step, asked: LevelSet) -> None:
+        until_ms = self.true_ms() + int(asked.for_s * 1000)
+        self._hand(step, Levelled(AREA, asked.to, "supervisor", "0" * 64, until_ms=until_ms))
+
+    def _do_answer(self, step: Step, asked: NeighbourAnswer) -> None:
+        newest = newest_of(self.hub.desk.incidents(), asked.rule) if self.hub is not None else None
+        if newest is None:
+            self.trouble.append(f"{step.told()} at {step.at_s:g} s: there is no {asked.rule} incident")
+        else:
+            self._hand(step, Answered(AREA, newest.id, asked.premises, asked.say, How.PHONE, "operator"))
+
+    def _hand(self, step: Step, taken: Input) -> None:
+        """To the desk's inbox, as the API hands it over; what is refused is told."""
+        hub, what = self.hub, f"{step.told()} at {step.at_s:g} s"
+
+        def answer(cause: Exception | None) -> None:
+            if cause is not None:
+                self.trouble.append(f"{what}: {cause}")
+
+        if hub is None or hub.rounds.down is not None:
+            self.trouble.append(f"{what}: the hub takes nothing just now")
+        else:
+            hub.rounds.inbox.put(Item(taken, hub.clock.now_ms(), hub.clock.exact_ms(), answer=answer))
+
     def _do_order(self, step: Step, asked: HouseOrder) -> None:
         """Put in where a signed order arrives, so that its answer is not part of any incident."""
         self._orders += 1
@@ -256,16 +281,12 @@ class Played(World):
         self._refusal(step, due, reason or ("" if results else "no answer"))
 
     def _do_move(self, step: Step, asked: OperatorMove) -> None:
-        if self.hub is None:
-            self.trouble.append(f"{step.told()} at {step.at_s:g} s: the hub is not up")
-            return
-        result = moved(self.hub.desk.incidents(), asked)
+        result = moved(self.hub.desk.incidents() if self.hub is not None else [], asked)
         if isinstance(result, str):
             self._refusal(step, asked.refused, result)
-        elif not self.hub.moves(result):
-            self.trouble.append(f"{step.told()} at {step.at_s:g} s: the hub takes nothing just now")
         else:
             self._refusal(step, asked.refused, "")
+            self._hand(step, result)
 
     def _refusal(self, step: Step, due: str | None, reason: str) -> None:
         if bool(due) != bool(reason) or (due or "") not in reason:

@@ -16,12 +16,17 @@ from simulators.scenario import OperatorMove, Rehoused
 from simulators.world.village import AREA
 
 
+def newest_of(incidents: Sequence[Incident], rule: str, premises: str | None = None) -> Incident | None:
+    """The newest incident of a rule, of a premises where one is named."""
+    of = [one for one in incidents if one.rule == rule and premises in (None, *one.premises)]
+    return max(of, key=lambda one: (one.raised_ms, one.id), default=None)
+
+
 def moved(incidents: Sequence[Incident], asked: OperatorMove) -> Moved | str:
     """The move on the newest incident of its rule (and premises, where it names one), or why it may not be."""
-    of = [one for one in incidents if one.rule == asked.rule and asked.premises in (None, *one.premises)]
-    if not of:
+    newest = newest_of(incidents, asked.rule, asked.premises)
+    if newest is None:
         return f"there is no {asked.rule} incident"
-    newest = max(of, key=lambda one: (one.raised_ms, one.id))
     by = asked.who or asked.by
     move = Moved(AREA, newest.id, asked.move, by, asked.to, asked.stage, asked.disposition, asked.cause)
     return refusal(newest, move) or move
