@@ -1,7 +1,7 @@
 """What an alarm record says happened: our kinds, their Contact ID and SIA codes, and their lane priority.
 
-Codes follow SIA DC-05 (Contact ID) and SIA DC-03; video loss has no standard code and travels as 380, an answer to a call
-neither and travels as 750 (user assigned).
+Codes follow SIA DC-05 (Contact ID) and SIA DC-03; video loss has no standard code and travels as 380, an answer to a
+call neither and travels as 750 (user assigned).
 """
 
 from __future__ import annotations

@@ -14,7 +14,8 @@ LOGGED = re.compile(r'log\.(?:info|warning|error|critical|exception)\(\s*"([^"]+
 
 def test_every_log_line_of_the_gateway_is_explained() -> None:
     """And the guide explains none that there is not."""
-    logged = {found for path in (ROOT / "edge").rglob("*.py") for found in LOGGED.findall(path.read_text("utf-8"))}
+    sources = [*(ROOT / "edge").rglob("*.py"), ROOT / "protocol" / "logs.py"]
+    logged = {found for path in sources for found in LOGGED.findall(path.read_text("utf-8"))}
     explained = set(re.findall(r"^\| `([^`]+)` \|", GUIDE.partition("## What the log lines mean")[2], re.MULTILINE))
     assert logged == explained
 
