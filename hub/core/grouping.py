@@ -93,7 +93,10 @@ def _outages(ctx: Context, rule: OutageRule, mark: Mark, drill: bool) -> list[st
         names = several([*names, *(near for name in names for near in _adjacent(ctx, name))])
     owners: dict[str, dict[Mark, str]] = {name: _owners(ctx, rule, f"group:{name}", drill) for name in names}
     window_ms = ctx.defaults.windows.path_loss_ms
-    about = hull([m for marks in owners.values() for m in marks if apart_ms(m, mark) <= window_ms])
+    lost = [m for marks in owners.values() for m in marks if apart_ms(m, mark) <= window_ms]
+    if not lost:  # what was marked is no loss, or the gateway serves no group
+        return []
+    about = hull(lost)
     near = {name: tuple(sorted(m for m in owners[name] if apart_ms(m, about) <= window_ms)) for name in names}
     if sum(bool(marks) for marks in near.values()) < 2:
         return []

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from msgspec.structs import replace
 
 from hub.core.incident import Incident
 from hub.core.io import Disposition, Move
+from hub.core.registry import GatewayEntry
 from hub.core.views import ZoneView
 from protocol.kinds import Kind, Qualifier
 from protocol.records import Condition
-from tests.support.desk import AREA, MIN, START_MS, DeskAtWork, H, S, called, pages
+from tests.support.desk import AREA, MIN, REGISTRY, START_MS, DeskAtWork, H, S, called, pages
 
 
 def zone(village: DeskAtWork, name: str) -> ZoneView:
@@ -170,3 +173,12 @@ def test_views_count_and_group() -> None:
 
 def _of(village: DeskAtWork, rule: str) -> list[Incident]:
     return [incident for incident in village.desk.incidents() if incident.rule == rule]
+
+
+def test_the_loss_of_a_gateway_that_serves_no_group_is_an_incident() -> None:
+    """A gateway of a station alone has no neighbours that could be lost with it."""
+    alone = GatewayEntry("gw-alone", AREA)
+    gateways = {**REGISTRY.gateways, (AREA, alone.id): alone}
+    village = DeskAtWork(dataclasses.replace(REGISTRY, gateways=gateways))
+    village.link(alone.id, False, MIN, 0)
+    assert ("gateway_lost", [alone.id]) == (village.only().rule, village.only().gateways)
