@@ -106,7 +106,9 @@ class Link:
         self._asking = True
         try:
             reply: ModbusPDU = await self._client.execute(False, request.pdu)
-        except (ConnectionException, OSError) as error:
+        except ConnectionException as error:
+            raise LinkLost("connection lost") from error  # its own words name the library
+        except OSError as error:
             raise LinkLost(str(error)) from error
         except ModbusException as error:
             if not self.up:
