@@ -197,6 +197,7 @@ def _judged(ctx: Context, item: Recorded | Conflicted, mark: Mark) -> Verdict:
         return Took((known,), "still present")
     if known is not None and ctx.incident(known).state not in UNRESOLVED and _told_before(ctx, known, mark):
         ctx.note(known, f"{mark.what}, told before", event_ms=mark.event_ms, zone=mark.zone, premises=mark.premises)
+        ctx.alter(known, presses=ctx.incident(known).presses + mark.count)
         return Took((known,), "a later process of the gateway told of it as still present")
     return raised(ctx, mark, event.drill)
 

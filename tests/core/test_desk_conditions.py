@@ -99,6 +99,7 @@ def test_a_press_told_of_by_still_present_is_no_second_incident_when_it_comes_at
     effects = village.take(press, 6 * S)
     assert ([], set()) == (pages(effects), called(effects))
     assert "panic, told before" in [line.what for line in village.only().history]
+    assert 1 == village.only().presses
 
 
 def test_a_press_after_still_present_is_told_though_it_comes_when_that_is_resolved() -> None:
