@@ -150,10 +150,10 @@ class LaneBox:
             data = msgspec.json.encode(msgspec.structs.replace(event, detail={"cut": True}))
         made = (self.me.instance, self.me.boot, self.me.kboot, event.seq, int(event.priority), event.at.mono_ns)
         entry = Entry(*made, data, same)
-        return entry if self._offer(entry).stored else None
+        return entry if self._offer(entry, unstored=True).stored else None
 
-    def _offer(self, entry: Entry) -> Offered:
-        outcome = self.delivery.offer(entry)
+    def _offer(self, entry: Entry, *, unstored: bool = False) -> Offered:
+        outcome = self.delivery.offer(entry, unstored=unstored)
         self.outbox.delete([victim.key for victim in outcome.dropped])
         if self.lane is Lane.ALARM and (outcome.full or outcome.dropped) and not self._full:
             self._say_full(True)
@@ -170,6 +170,8 @@ class LaneBox:
         self.on_news()
 
     def _stored(self, keys: list[Key]) -> None:
+        self.delivery.stored(keys)
+        self.on_news()
         own = tuple(seq for instance, seq in keys if self.me is not None and instance == self.me.instance)
         if own:
             self._on_stored(own)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from edge.core.entries import NS, Batch, Entry, Limits, Offered, State
+from edge.core.entries import NS, Batch, Entry, Key, Limits, Offered, State
 from edge.core.flights import Flights
 from edge.core.gaps import Gaps
 from edge.core.holding import Holding
@@ -41,10 +41,11 @@ class Delivery:
         """Records sent and inside their silence time."""
         return self._flights.flying
 
-    def offer(self, entry: Entry) -> Offered:
+    def offer(self, entry: Entry, *, unstored: bool = False) -> Offered:
         """Take a new record, making room by the lane's rule: the least important, of those the oldest, goes first.
 
         P1 and P2 never go for P3 and P4, nor P1 for P2; a P1 that finds only P1 is held beyond the bounds, unstored.
+        What is `unstored` waits a moment for the disk's word before it is sent.
         """
         assert entry.key not in self.held, f"{entry.key} was offered before"
         outcome = Offered()
@@ -60,8 +61,18 @@ class Delivery:
                 outcome.dropped.append(entry)
                 return outcome
         self.held.add(entry, extra=outcome.full)
-        self._flights.make_ready(entry)
+        if unstored and outcome.stored:
+            self._flights.await_disk(entry)
+        else:
+            self._flights.make_ready(entry)
         return outcome
+
+    def stored(self, keys: Iterable[Key]) -> None:
+        """The disk has these: what waited for that may go."""
+        for instance, seq in keys:
+            for entry in self.held.within(instance, seq, seq):
+                if _awaits_disk(entry):
+                    self._flights.make_ready(entry)
 
     def give_up(self, entry: Entry, reason: str) -> None:
         """Drop a record and declare the gap."""
@@ -116,7 +127,7 @@ class Delivery:
             self.credit = self.limits.credit_first
             self._holds_since_ns = None
         for entry in self.held:
-            if entry.state is not State.READY:
+            if entry.state is not State.READY and not _awaits_disk(entry):
                 self._flights.make_ready(entry)
         self.gaps.undo()
 
@@ -154,3 +165,7 @@ class Delivery:
     def _remove(self, entry: Entry) -> None:
         self._flights.land(entry)
         self.held.remove(entry)
+
+
+def _awaits_disk(entry: Entry) -> bool:
+    return entry.state is State.COOLING and not entry.sends

@@ -9,6 +9,9 @@ from typing import NamedTuple, TypeAlias
 from edge.core.gaps import Lost
 
 NS = 1_000_000
+STORE_MS = 100
+"""How long after it happened a new alarm record waits for the disk's word before it is sent all the same. Were it sent
+and not stored when the power goes, the next process would find the button held and tell of the same press anew."""
 Key: TypeAlias = tuple[str, int]
 
 

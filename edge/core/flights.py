@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Sized
 from itertools import count
 
-from edge.core.entries import NS, Entry, Limits, State
+from edge.core.entries import NS, STORE_MS, Entry, Limits, State
 
 
 class Flights:
@@ -37,6 +37,12 @@ class Flights:
         if self._stuffed(self._ready):  # what left while nothing could be sent is still in there
             self._ready = [item for item in self._ready if item[1] == item[2].ticket and item[2].state is State.READY]
             heapq.heapify(self._ready)
+
+    def await_disk(self, entry: Entry) -> None:
+        """It may be sent once the disk has it, or when that takes too long."""
+        entry.state = State.COOLING
+        entry.until_ns = entry.mono_ns + STORE_MS * NS
+        self._time(entry)
 
     def next_ready(self) -> Entry | None:
         """The next to be sent; it stays first until it is launched or gone."""

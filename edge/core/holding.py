@@ -51,7 +51,7 @@ class Holding:
     def twin(self, same: str | None) -> Entry | None:
         """The newest record of the same kind and zone that was never sent, if any."""
         found = self._unsent.get(same) if same is not None else None
-        return found if found is not None and found.sends == 0 and found.state is State.READY else None
+        return found if found is not None and found.sends == 0 and found.state is not State.GONE else None
 
     def add(self, entry: Entry, extra: bool = False) -> None:
         """Hold a record, within the bounds or beyond them."""

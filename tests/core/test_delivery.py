@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from edge.core.delivery import Delivery
-from edge.core.entries import NS, Entry, Limits
+from edge.core.entries import NS, STORE_MS, Entry, Limits
 
 A = "a" * 32
 B = "b" * 32
@@ -259,3 +259,26 @@ def test_long_outage_leaves_no_litter() -> None:
     """100,000 records through a lane of 8 leave its inner queues small."""
     delivery = lane(*(entry(seq) for seq in range(1, 100_001)))
     assert len(delivery._flights._ready) + len(delivery.held._victims[4]) + len(delivery.gaps) < 250
+
+
+def test_what_the_disk_has_not_waits_for_it_a_moment() -> None:
+    """Stored it goes at once; unstored when its time is over; what needs no disk goes before it. Sent and not stored, a
+    press would be told anew by the process after a loss of power."""
+    delivery = Delivery(LIMITS)
+    for one in (entry(1, 1), entry(2, 1)):
+        delivery.offer(one, unstored=True)
+    delivery.offer(entry(3))
+    assert [3] == taken(delivery)
+    delivery.stored([(A, 2)])
+    assert [2] == taken(delivery)
+    assert STORE_MS * NS == delivery.next_due_ns(0)
+    assert ([], [1]) == (taken(delivery, STORE_MS - 1), taken(delivery, STORE_MS))
+
+
+def test_a_new_connection_does_not_send_what_the_disk_has_not() -> None:
+    """Everything else is sent again."""
+    delivery = lane(entry(1))
+    delivery.offer(entry(2, 1), unstored=True)
+    taken(delivery)
+    delivery.resend()
+    assert [1] == taken(delivery)
