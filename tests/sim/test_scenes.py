@@ -34,7 +34,7 @@ def judged(folder: Path, expect: str, head: str = HEAD) -> tuple[str, ...]:
     [
         ('rule = "panic"\npriority = "P2"', "incident 1 (panic): priority: expected P2, found P1"),
         ('rule = "panic"\npresses = 2', "incident 1 (panic): presses: expected 2, found 1"),
-        ('rule = "panic"\nlate_s = "unknown"', "incident 1 (panic): late_s: expected unknown, found 0.0"),
+        ('rule = "panic"\nlate_s = "unknown"', "incident 1 (panic): late_s: expected unknown, found 0.019"),
         ('rule = "panic"\nrung = "town"', "incident 1 (panic): rung: expected town, found station"),
         (
             'rule = "panic"\npages = { group = 1 }',
