@@ -127,8 +127,10 @@ async def test_what_a_gateway_missed_goes_out_again_when_it_connects_anew(broker
         gateway(broker) as gw,
         gateway(broker, "gw-2") as other,
     ):
-        await other.birth()
-        await until(lambda: [view.up for view in hub.parts.desk.gateways() if view.id == "gw-2"] == [True])
+        for one in (gw, other):  # whoever is first heard is sent its orders again as well
+            await one.birth()
+        heard = hub.parts.desk.gateways
+        await until(lambda: [view.up for view in heard() if view.id in ("gw-1", "gw-2")] == [True, True])
         await gw.press()
         await until(lambda: gw.commands and other.commands)
         missed = [order.id for order in other.orders(hub.data)]
