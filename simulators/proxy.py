@@ -12,6 +12,7 @@ import socket
 from collections import deque
 from collections.abc import Coroutine
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -104,19 +105,21 @@ class Proxy:
         listener.setblocking(False)
         self._listener = listener
         self.port = listener.getsockname()[1]
-        for work, name in ((self.up.run(), "up"), (self.down.run(), "down"), (self._accept(listener), "accept")):
+        asyncio.get_running_loop().add_reader(listener, self._accept, listener)
+        for work, name in ((self.up.run(), "up"), (self.down.run(), "down")):
             self._spawn(work, f"proxy {name}", self._tasks)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._listener is not None:
+            asyncio.get_running_loop().remove_reader(self._listener)
+            self._listener.close()
         self.cut()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, *self._served, return_exceptions=True)
-        if self._listener is not None:
-            self._listener.close()
 
     @property
     def connections(self) -> int:
@@ -128,26 +131,36 @@ class Proxy:
         for task in self._served:
             task.cancel()
 
-    def _spawn(self, work: Coroutine[Any, Any, None], name: str, among: set[asyncio.Task[None]]) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None], name: str, among: set[asyncio.Task[None]]) -> asyncio.Task[None]:
         task = asyncio.create_task(work, name=name)
         among.add(task)
         task.add_done_callback(among.discard)
+        return task
 
-    async def _accept(self, listener: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            near, _ = await loop.sock_accept(listener)
-            if self.line.refuse:
-                self.refused += 1
-                _reset(near)
-                continue
-            far = socket.socket()
-            far.setblocking(False)
-            for end in (near, far):
-                end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
-                end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
-                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._spawn(self._serve(near, far), "proxy connection", self._served)
+    def _accept(self, listener: socket.socket) -> None:
+        """Take one connection that waits; called by the loop, so that no cancelling can lose one half taken."""
+        try:
+            near, _ = listener.accept()
+        except OSError:
+            return
+        if self.line.refuse:
+            self.refused += 1
+            _reset(near)
+            return
+        near.setblocking(False)
+        far = socket.socket()
+        far.setblocking(False)
+        for end in (near, far):
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._join(near, far)
+
+    def _join(self, near: socket.socket, far: socket.socket) -> None:
+        """Serve the two ends; they are closed even when a cut comes before the first step."""
+        task = self._spawn(self._serve(near, far), "proxy connection", self._served)
+        for end in (near, far):
+            task.add_done_callback(partial(_reset, end))
 
     async def _serve(self, near: socket.socket, far: socket.socket) -> None:
         try:
@@ -165,9 +178,6 @@ class Proxy:
                 await asyncio.gather(*tasks, return_exceptions=True)
         except OSError:
             self.refused += 1
-        finally:
-            _reset(near)
-            _reset(far)
 
     async def _carry(self, source: socket.socket, to: socket.socket, pipe: _Pipe) -> None:
         loop = asyncio.get_running_loop()
@@ -187,7 +197,7 @@ async def _send(to: socket.socket, data: bytes) -> None:
             return
 
 
-def _reset(end: socket.socket) -> None:
+def _reset(end: socket.socket, _task: object = None) -> None:
     """Close with a reset: nothing that waits in a buffer still arrives."""
     with contextlib.suppress(OSError):
         end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import AsyncIterator
 
 import pytest
@@ -120,3 +121,13 @@ async def test_delay_holds_each_byte_back(echo: int) -> None:
         await reader.readexactly(1)
         writer.close()
         assert clock() - began >= 0.2
+
+
+async def test_a_cut_before_the_first_step_leaves_no_end_open(echo: int) -> None:
+    """A connection taken and cut within one turn of the loop is closed at both ends."""
+    async with Proxy("127.0.0.1", echo) as proxy:
+        ends = socket.socketpair()
+        proxy._join(*ends)
+        proxy.cut()
+        await until(lambda: proxy.connections == 0)
+        assert [-1, -1] == [end.fileno() for end in ends]
