@@ -30,7 +30,8 @@ class HubClock:
 
     def now_ms(self) -> int:
         """Hub wall ms since 1970 UTC."""
+        wall_ms = self._wall_ms()  # first: held up between the two readings, the wall clock looks late, never ahead
         mono_ms = self.mono_ms()
-        if self._wall_ms() > mono_ms + self._offset_ms + AHEAD_MS:
-            self._offset_ms = self._wall_ms() - mono_ms
+        if wall_ms > mono_ms + self._offset_ms + AHEAD_MS:
+            self._offset_ms = wall_ms - mono_ms
         return mono_ms + self._offset_ms

@@ -185,3 +185,15 @@ def test_the_clock_follows_a_step_ahead_and_not_one_back() -> None:
     assert 2_000_000 == clock.now_ms()
     wall[0], mono[0] = 2_000_000, 700
     assert 2_000_500 == clock.now_ms()
+
+
+def test_a_clock_read_slowly_runs_ahead_of_nobody() -> None:
+    """A process held up between two readings of its clocks is not put ahead for good by as much."""
+    true_ms = [1_000_000]
+
+    def slowly() -> int:
+        true_ms[0] += 5_000
+        return true_ms[0]
+
+    clock = HubClock(0, slowly, slowly)
+    assert [] == [told for told in (clock.now_ms() for _ in range(4)) if told > true_ms[0]]
