@@ -114,11 +114,13 @@ class Inward:
         if any(first > last for first, last in spans):
             raise RemoteError(Reason.UNPARSABLE, "a receipt's range runs downwards")
         self.hub_clock.heard(receipt.hub_ms, self._clock.mono_ns())
+        if receipt.lane is box.lane:
+            self._committed(receipt, box)
         early, self._early = self._early, {}
         for order in early.values():
             self._order(order)
-        if receipt.lane is not box.lane:
-            return
+
+    def _committed(self, receipt: Receipt, box: LaneBox) -> None:
         if self._me.boot <= receipt.boot < BOOT_MAX and self._me.instance not in receipt.committed:
             self._on_behind(receipt.boot + 1)
         box.receipt(receipt)
