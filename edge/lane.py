@@ -1,4 +1,4 @@
-"""A lane of this gateway: its delivery and its outbox side by side, and its records as messages."""
+"""A lane of this gateway: its delivery and its outbox, and its records as messages."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class LaneBox:
         self._tend()
 
     def emit(self, events: Sequence[Event], values: dict[str, bytes] | None = None) -> None:
-        """New alarm records, stored in one transaction with `values`, and sendable at once."""
+        """New alarm records, stored in one transaction with `values`, and sendable once stored or soon after."""
         entries = [entry for event in events if (entry := self._alarm(event)) is not None]
         if entries or values:
             self.outbox.put(entries, values)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import secrets
 import tempfile
 from pathlib import Path
@@ -15,8 +14,9 @@ from protocol.faults import Refused
 from protocol.logs import set_up
 from simulators.broker import BrokerError
 from simulators.chaos.run import chaos
-from simulators.chaos.verdict import Size, Verdict
+from simulators.chaos.verdict import Size
 from simulators.children import ChildError
+from simulators.telling import tell
 
 EXPECTED = (BrokerError, ChildError, OSError, TimeoutError)
 
@@ -49,21 +49,9 @@ def command(
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
-    _show(verdict, as_json)
+    tell(verdict.figures(), "stories", as_json)
     raise typer.Exit(0 if verdict.well else 1)
 
 
 def _told(line: str) -> None:
     typer.echo(line, err=True)
-
-
-def _show(verdict: Verdict, as_json: bool) -> None:
-    figures = verdict.figures()
-    if as_json:
-        typer.echo(json.dumps(figures))
-        return
-    stories = figures.pop("stories")
-    for name, value in figures.items():
-        typer.echo(f"{name:<20} {value if isinstance(value, str | int | float) else json.dumps(value)}")
-    for story in stories:
-        typer.echo(f"  {story}")

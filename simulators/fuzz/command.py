@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import secrets
 import tempfile
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Annotated
 import typer
 
 from simulators.fuzz.run import fuzz
-from simulators.fuzz.verdict import Verdict
+from simulators.telling import tell
 
 
 def command(
@@ -36,17 +35,5 @@ def command(
                 verdict = asyncio.run(fuzz(Path(folder), seed, messages, seconds))
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
-    _show(verdict, as_json)
+    tell(verdict.figures(), "wrong", as_json)
     raise typer.Exit(1 if verdict.wrong else 0)
-
-
-def _show(verdict: Verdict, as_json: bool) -> None:
-    figures = verdict.figures()
-    if as_json:
-        typer.echo(json.dumps(figures))
-        return
-    wrong = figures.pop("wrong")
-    for name, value in figures.items():
-        typer.echo(f"{name:<12} {value if isinstance(value, str | int | float) else json.dumps(value)}")
-    for text in wrong:
-        typer.echo(f"  {text}")

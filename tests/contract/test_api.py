@@ -7,7 +7,6 @@ import contextlib
 import random
 import sqlite3
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,28 +15,9 @@ import pytest
 from hub.core.incident import Incident
 from protocol.kinds import Kind
 from protocol.records import Gap, Lane
-from simulators.broker import Broker
 from simulators.centre import Centre
-from tests.support.centre import Running, SaidGateway, gateway, running
+from tests.support.centre import Running, SaidGateway, pressed
 from tests.support.wait import until
-
-
-@pytest.fixture
-async def hub(broker: Broker, tmp_path: Path) -> AsyncIterator[Running]:
-    async with running(tmp_path, broker) as found:
-        yield found
-
-
-@pytest.fixture
-async def gw(broker: Broker, hub: Running) -> AsyncIterator[SaidGateway]:
-    async with gateway(broker) as found:
-        yield found
-
-
-async def _pressed(hub: Running, gw: SaidGateway) -> Incident:
-    event = await gw.press()
-    await gw.receipted(event.seq)
-    return hub.parts.desk.incidents()[0]
 
 
 def _acts(hub: Running) -> list[Any]:
@@ -73,7 +53,7 @@ async def test_a_body_that_cannot_be_read_is_a_fault_of_the_request(hub: Running
 
 async def test_an_incident_from_press_to_archive(hub: Running, gw: SaidGateway) -> None:
     """Every step answers with the state after it, and the history names persons and texts as they were given."""
-    incident = await _pressed(hub, gw)
+    incident = await pressed(hub, gw)
     steps: list[tuple[str, str, dict[str, Any], str]] = [
         ("olga", "accept", {}, "accepted"),
         ("olga", "assign", {"to": "patrol-1"}, "assigned"),
@@ -109,7 +89,7 @@ def _journal(hub: Running) -> list[Any]:
 
 async def test_a_move_the_state_does_not_allow_changes_nothing(hub: Running, gw: SaidGateway) -> None:
     """Resolving what nobody accepted is a conflict that says what is allowed, and the incident is as before."""
-    incident = await _pressed(hub, gw)
+    incident = await pressed(hub, gw)
     before = _acts(hub)
     answer = await _move(hub, "olga", incident, "resolve", disposition="genuine")
     problem = answer.json()
@@ -120,7 +100,7 @@ async def test_a_move_the_state_does_not_allow_changes_nothing(hub: Running, gw:
 
 async def test_nobody_reviews_what_they_resolved(hub: Running, gw: SaidGateway) -> None:
     """The supervisor who resolved an incident may not review it."""
-    incident = await _pressed(hub, gw)
+    incident = await pressed(hub, gw)
     await _move(hub, "susi", incident, "accept")
     await _move(hub, "susi", incident, "resolve", disposition="test")
     answer = await _move(hub, "susi", incident, "review")
@@ -140,7 +120,7 @@ async def test_nobody_reviews_what_they_resolved(hub: Running, gw: SaidGateway) 
 )
 async def test_who_may_not_is_told_so(hub: Running, gw: SaidGateway, who: str | None, move: str, status: int) -> None:
     """A viewer, somebody of another area, an operator as supervisor, and a stranger are refused in words."""
-    incident = await _pressed(hub, gw)
+    incident = await pressed(hub, gw)
     before = _acts(hub)
     async with hub.api(who) as client:
         answer = await client.post(f"/api/v1/incidents/town/{incident.id}/{move}")
@@ -151,14 +131,14 @@ async def test_who_may_not_is_told_so(hub: Running, gw: SaidGateway, who: str | 
 
 async def test_who_may_not_move_an_incident_has_nobody_s_name_stored(hub: Running, gw: SaidGateway) -> None:
     """A refused assignment leaves no row of the person it named, nor one of who asked."""
-    incident = await _pressed(hub, gw)
+    incident = await pressed(hub, gw)
     assert 403 == (await _move(hub, "omar", incident, "assign", to="somebody")).status_code
     assert {} == hub.parts.erasable._journal.aliases()
 
 
 async def test_people_see_their_areas_only(hub: Running, gw: SaidGateway) -> None:
     """Lists leave out other areas; asking for one by name is refused."""
-    await _pressed(hub, gw)
+    await pressed(hub, gw)
     async with hub.api("omar") as client:
         assert [] == (await client.get("/api/v1/incidents")).json()["items"]
         assert ["gw-o"] == [one["id"] for one in (await client.get("/api/v1/gateways")).json()["items"]]
@@ -242,7 +222,7 @@ async def test_missing_records_of_telemetry_are_not_told_without_its_store(hub: 
 
 async def test_every_fault_of_a_request_is_named(hub: Running, gw: SaidGateway) -> None:
     """A body with three faults is refused with three, each with its key and what is allowed."""
-    incident = await _pressed(hub, gw)
+    incident = await pressed(hub, gw)
     answer = await _move(hub, "olga", incident, "resolve", disposition="whatever", cause="", more=1)
     assert 422 == answer.status_code
     assert {"disposition", "cause", "more"} == {fault["key"] for fault in answer.json()["faults"]}
@@ -273,7 +253,7 @@ async def test_a_wrong_question_gets_a_problem(hub: Running, method: str, path: 
 
 async def test_no_garbage_makes_the_hub_fail(hub: Running, gw: SaidGateway) -> None:
     """Random paths, queries and bodies get an answer below 500, and nobody has moved anything."""
-    incident = await _pressed(hub, gw)
+    incident = await pressed(hub, gw)
     seed = random.randrange(2**32)
     rng = random.Random(seed)
     moves = ["assign", "respond", "note", "resolve", "x", ""]
@@ -305,7 +285,7 @@ async def test_a_huge_body_is_refused_unread(hub: Running) -> None:
 
 async def test_moves_say_when_the_journal_is_down(hub: Running, gw: SaidGateway) -> None:
     """A move that cannot be committed is answered 503 and has changed nothing."""
-    incident = await _pressed(hub, gw)
+    incident = await pressed(hub, gw)
     await _move(hub, "olga", incident, "silence")
     before = _acts(hub)
     with contextlib.closing(sqlite3.connect(hub.data / "journal.db", isolation_level=None)) as lock:
@@ -343,7 +323,7 @@ async def test_the_live_stream_tells_a_press_with_its_times(hub: Running, gw: Sa
 
 async def test_the_live_stream_catches_up(hub: Running, gw: SaidGateway) -> None:
     """A listener that comes back with the last id it saw hears first what it missed, and no other area's events."""
-    incident = await _pressed(hub, gw)
+    incident = await pressed(hub, gw)
     await _move(hub, "olga", incident, "accept")
     ids = [told.id for told in hub.parts.live._ring]
     for who, expected in (("vera", ids[1:]), ("omar", [])):
@@ -383,7 +363,7 @@ def _refs(node: Any) -> list[str]:
 
 async def test_counts_are_those_of_the_desk(hub: Running, gw: SaidGateway) -> None:
     """The head line counts a press, and the metrics do."""
-    await _pressed(hub, gw)
+    await pressed(hub, gw)
     async with hub.api("otto") as client:
         counts = (await client.get("/api/v1/counts", params={"area": "town"})).json()
     assert (1, 1) == (counts["unresolved"]["P1"], counts["unaccepted"])

@@ -14,7 +14,7 @@ from hub.throttle import WRONG_MAX
 from protocol.kinds import Kind
 from protocol.messages import Action, Outcome, Result
 from simulators.broker import Broker
-from tests.support.centre import Running, SaidGateway, gateway, running
+from tests.support.centre import Running, SaidGateway, gateway, pressed, running
 from tests.support.wait import until
 
 AT = "https://help.example"
@@ -24,18 +24,6 @@ AT = "https://help.example"
 async def hub(broker: Broker, tmp_path: Path) -> AsyncIterator[Running]:
     async with running(tmp_path, broker, f"api.public_url={AT}/lf") as found:
         yield found
-
-
-@pytest.fixture
-async def gw(broker: Broker, hub: Running) -> AsyncIterator[SaidGateway]:
-    async with gateway(broker) as found:
-        yield found
-
-
-async def _pressed(hub: Running, gw: SaidGateway) -> Incident:
-    event = await gw.press()
-    await gw.receipted(event.seq)
-    return hub.parts.desk.incidents()[0]
 
 
 def _now(hub: Running, incident: Incident) -> Incident:
@@ -52,7 +40,7 @@ def _path(hub: Running, incident: Incident, premises: str) -> str:
 
 async def test_a_link_answers_once_and_gives_the_next(hub: Running, gw: SaidGateway) -> None:
     """Looking changes nothing; the first answer is taken, committed, told to the house; the used link says so."""
-    incident = await _pressed(hub, gw)
+    incident = await pressed(hub, gw)
     path = _path(hub, incident, "h2")
     async with hub.api(None) as client:
         for _ in range(2):
@@ -79,7 +67,7 @@ async def test_a_link_answers_once_and_gives_the_next(hub: Running, gw: SaidGate
 
 async def test_the_page_needs_no_script_and_names_nobody(hub: Running, gw: SaidGateway) -> None:
     """Nothing loaded from anywhere, not kept by anybody, both languages, and of others only who needs help, by id."""
-    incident = await _pressed(hub, gw)
+    incident = await pressed(hub, gw)
     async with hub.api(None) as client:
         shown = await client.get(_path(hub, incident, "h2"))
     for word in ("<script", "src=", "href=", "h3", "works"):
@@ -92,7 +80,7 @@ async def test_the_page_needs_no_script_and_names_nobody(hub: Running, gw: SaidG
 async def test_a_guesser_learns_nothing_and_is_slowed(hub: Running, gw: SaidGateway) -> None:
     """Forged, cut, another's member, another's turn: one and the same answer, and after a while none; a good link still
     works for whoever shares that address."""
-    incident = await _pressed(hub, gw)
+    incident = await pressed(hub, gw)
     path = _path(hub, incident, "h2")
     forged = [path[:-1] + ("A" if path[-1] != "A" else "B"), path.replace(".h2.", ".h3."), path.replace(".0.", ".1.")]
     forged += ["/a/x", "/a/....", "/a/" + "z" * 500, "/a/%E4%BD%A0.a", path.replace(incident.id, "town-panic-none")]
@@ -107,7 +95,7 @@ async def test_a_guesser_learns_nothing_and_is_slowed(hub: Running, gw: SaidGate
 
 async def test_a_form_that_says_nothing_is_asked_again(hub: Running, gw: SaidGateway) -> None:
     """The link is not used up by it."""
-    incident = await _pressed(hub, gw)
+    incident = await pressed(hub, gw)
     async with hub.api(None) as client:
         for body in (b"", b"answer=perhaps", b"\xff\xfe", b"answer=going&" * 60, b'{"answer": "going"}'):
             answer = await client.post(_path(hub, incident, "h2"), content=body)
@@ -117,7 +105,7 @@ async def test_a_form_that_says_nothing_is_asked_again(hub: Running, gw: SaidGat
 
 async def test_what_is_over_says_so_and_gives_no_more_links(hub: Running, gw: SaidGateway) -> None:
     """Whoever comes late is thanked."""
-    incident = await _pressed(hub, gw)
+    incident = await pressed(hub, gw)
     path = _path(hub, incident, "h2")
     async with hub.api() as client:
         for move, body in (("accept", None), ("resolve", {"disposition": "genuine"})):
@@ -131,13 +119,13 @@ async def test_what_is_over_says_so_and_gives_no_more_links(hub: Running, gw: Sa
 
 async def test_the_house_that_called_gets_no_link(hub: Running, gw: SaidGateway) -> None:
     """Its people are not asked to come."""
-    incident = await _pressed(hub, gw)
+    incident = await pressed(hub, gw)
     assert hub.parts.tickets.link("town", incident.id, "h1") is None
 
 
 async def test_a_link_is_still_good_after_a_restart_and_used_is_used(hub: Running, gw: SaidGateway) -> None:
     """The journal knows both."""
-    incident = await _pressed(hub, gw)
+    incident = await pressed(hub, gw)
     used, good = _path(hub, incident, "h2"), _path(hub, incident, "h3")
     async with hub.api(None) as client:
         await client.post(used, data={"answer": "going"})
@@ -154,13 +142,13 @@ async def test_a_link_is_still_good_after_a_restart_and_used_is_used(hub: Runnin
 async def test_without_an_address_outside_there_are_no_links(broker: Broker, tmp_path: Path) -> None:
     """Messages then carry none."""
     async with running(tmp_path, broker) as hub, gateway(broker) as gw:
-        incident = await _pressed(hub, gw)
+        incident = await pressed(hub, gw)
         assert hub.parts.tickets.link("town", incident.id, "h2") is None
 
 
 async def test_an_operator_writes_down_what_is_said_on_the_phone(hub: Running, gw: SaidGateway) -> None:
     """With who wrote it; a viewer may not, and who is no neighbour is refused with the reason."""
-    incident = await _pressed(hub, gw)
+    incident = await pressed(hub, gw)
     path = f"/api/v1/incidents/town/{incident.id}/answer"
     async with hub.api("vera") as client:
         assert 403 == (await client.post(path, json={"premises": "h3", "answer": "going"})).status_code
@@ -174,7 +162,7 @@ async def test_an_operator_writes_down_what_is_said_on_the_phone(hub: Running, g
 
 async def test_the_first_neighbours_are_measured(hub: Running, gw: SaidGateway) -> None:
     """A siren that rings at a neighbour, and a panel that answers: once each in the metrics."""
-    incident = await _pressed(hub, gw)
+    incident = await pressed(hub, gw)
     await until(lambda: Action.SIREN in [order.action for order in gw.orders(hub.data)])
     order = next(order for order in gw.orders(hub.data) if order.action is Action.SIREN)
     await gw.reply(order, *(Result(premises, Outcome.DONE) for premises in order.premises))

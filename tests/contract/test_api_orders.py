@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 
 from protocol.messages import Action, Order, Outcome, Result
-from simulators.broker import Broker
-from tests.support.centre import Running, SaidGateway, gateway, running
+from tests.support.centre import Running, SaidGateway
 from tests.support.wait import until
 
 PATH = "/api/v1/premises/town/h1/orders"
 WHY = {"reason": "the household phoned: key lost"}
-
-
-@pytest.fixture
-async def hub(broker: Broker, tmp_path: Path) -> AsyncIterator[Running]:
-    async with running(tmp_path, broker) as found:
-        yield found
-
-
-@pytest.fixture
-async def gw(broker: Broker, hub: Running) -> AsyncIterator[SaidGateway]:
-    async with gateway(broker) as found:
-        yield found
 
 
 async def _give(hub: Running, person: str, path: str = PATH, /, **body: Any) -> httpx.Response:

@@ -15,6 +15,7 @@ import msgspec
 
 from hub.api.desk import Parts
 from hub.app import Hub
+from hub.core.incident import Incident
 from hub.orders import load_key
 from hub.settings import load
 from protocol.codec import decode, encode
@@ -278,3 +279,10 @@ async def gateway(broker: Broker, name: str = "gw-1", area: str = AREA, **more: 
 def stamp(wall_ms: int = 1_700_000_000_000, quality: ClockQuality = ClockQuality.SYNCED) -> Stamp:
     """A stamp of no interest."""
     return Stamp(1_000_000, wall_ms, quality)
+
+
+async def pressed(hub: Running, gw: SaidGateway) -> Incident:
+    """Somebody presses; the incident the hub shows first once it has that on disk."""
+    event = await gw.press()
+    await gw.receipted(event.seq)
+    return hub.parts.desk.incidents()[0]
