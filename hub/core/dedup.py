@@ -18,9 +18,6 @@ INSTANCES_MAX = 256
 """Instances remembered per gateway; the one with the lowest boot goes first (a record resent from 256
 process starts ago would count as new), and what was open of it is counted as forgotten."""
 CONFLICTS_MAX = 64
-RUNS_MAX = 4_096
-"""Runs of records of one process, with holes between them. A gateway sends what is missing again, so that they grow
-together; one that makes more must not slow its neighbours down, and its P3 and P4 wait."""
 UNKNOWN_BOOT = 2**63 - 1
 """Of an instance that only a gap told of, without its boot: as new until a record says more."""
 
@@ -42,12 +39,17 @@ def take(ctx: Context, item: Recorded) -> bool:
 
 
 def crowded(ctx: Context, item: Recorded) -> bool:
-    """Whether it must wait at its gateway: P3 and P4 that would be one more run of a process that has too many."""
-    came = ctx.tables.seen.get((ctx.area, item.gateway, item.instance))
-    if came is None or len(came) < RUNS_MAX or item.event.priority <= Priority.P2:
+    """Whether it must wait at its gateway, whose process has too many holes. P1 and P2 never do."""
+    if item.event.priority <= Priority.P2:
         return False
-    seq = item.event.seq
-    return not any(number in came for number in (seq - 1, seq, seq + 1))
+    came = ctx.tables.seen.get((ctx.area, item.gateway, item.instance))
+    return came is not None and ledger.crowded(came, item.event.seq)
+
+
+def crowded_gap(ctx: Context, item: Gapped) -> bool:
+    """Whether it must wait at its gateway, which gave up too many ranges that do not touch."""
+    declared = ctx.tables.gaps.get((ctx.area, item.gateway, item.instance))
+    return declared is not None and not item.by_hub and ledger.crowded(declared, item.first, item.last)
 
 
 def take_conflict(ctx: Context, item: Conflicted) -> str | None:

@@ -22,6 +22,9 @@ STATED_MAX = 64
 COUNT_MAX = 2**40
 """Records a process can count as missing or lost; more are none that any gateway made, and their sums would not fit 64
 bits."""
+RUNS_MAX = 4_096
+"""Runs of numbers of one process, with holes between them. A gateway sends what is missing again, so that they grow
+together; one that makes more must not slow its neighbours down, and what is not urgent of it waits."""
 Span = tuple[int, int]
 
 
@@ -104,6 +107,12 @@ class Tally(msgspec.Struct, frozen=True, omit_defaults=True):
             self.refilled + other.refilled,
             self.forgotten + other.forgotten,
         )
+
+
+def crowded(runs: Ranges, first: int, last: int | None = None) -> bool:
+    """Whether `first` to `last` must wait at their gateway: they would be one more run of a process with too many."""
+    last = first if last is None else last
+    return len(runs) >= RUNS_MAX and not any(number in runs for number in (first - 1, first, last, last + 1))
 
 
 def arrived(book: Book, first: int, last: int | None = None, *, top: int | None = None) -> Account:

@@ -6,6 +6,7 @@ from hub.core import answers, arming, conditions, dedup, grouping, opening, orde
 from hub.core.context import Context
 from hub.core.incident import UNRESOLVED
 from hub.core.io import Conflicted, Gapped, Linked, Recorded, Twinned
+from hub.core.ledger import RUNS_MAX
 from hub.core.rules import reader
 from hub.core.rules.base import (
     CONFLICT,
@@ -34,7 +35,7 @@ def recorded(ctx: Context, item: Recorded) -> Verdict:
     if reason is not None:
         return Ignored(reason, effective=False)
     if dedup.crowded(ctx, item):
-        return Ignored(f"more than {dedup.RUNS_MAX} holes in what came of this process: it waits", effective=False)
+        return Ignored(f"more than {RUNS_MAX} holes in what came of this process: it waits", effective=False)
     if not dedup.take(ctx, item):
         return Duplicate()
     return _happened(ctx, item, f"{item.gateway}/{item.instance}/{item.event.seq}")
@@ -62,6 +63,8 @@ def gapped(ctx: Context, item: Gapped) -> Verdict:
         return Ignored(reason, effective=False)
     if not 1 <= item.first <= item.last:
         return Ignored(f"a gap from {item.first} to {item.last} is none", effective=False)
+    if dedup.crowded_gap(ctx, item):
+        return Ignored(f"more than {RUNS_MAX} ranges given up by this process: it waits", effective=False)
     count = dedup.take_gap(ctx, item)
     if count is None:
         return Duplicate()

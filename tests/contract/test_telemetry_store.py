@@ -227,3 +227,12 @@ def test_marks_stand_beside_a_server_of_another_kind(tmp_path: Path) -> None:
     assert [1, 2, 5] == server
     with contextlib.closing(sqlite3.connect(tmp_path / "marks.db", isolation_level=None)) as db:
         assert Tally(open=2) == Marks(db).tally
+
+
+def test_a_process_of_too_many_holes_waits(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What would be one run more is neither written nor settled, whether read, refused or given up."""
+    monkeypatch.setattr(ledger, "RUNS_MAX", 3)
+    assert 4 == store.write([reading(seq) for seq in (2, 5, 9, 12, 6)], {SOURCE: Ranges([(20, 21)])}, {SOURCE: 1})
+    assert [(2, 2), (5, 6), (9, 9)] == list(store.marks("a", "gw")["1" * 32])
+    store.write([], {}, {SOURCE: 1}, [Loss(SOURCE, first, first, "full", 0) for first in (30, 40, 50, 60)])
+    assert [30, 40, 50] == [first for first, _ in store.marks("a", "gw")["1" * 32]][-3:]

@@ -109,9 +109,18 @@ def test_holes_of_a_forgotten_process_are_counted() -> None:
 
 def test_a_process_of_too_many_holes_waits_with_what_is_not_urgent(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its P4 is not taken and so not receipted, unless it fills a hole; its P1 is taken."""
-    monkeypatch.setattr(dedup, "RUNS_MAX", 3)
+    monkeypatch.setattr(ledger, "RUNS_MAX", 3)
     village = DeskAtWork()
     for seq in (2, 5, 9, 12, 6):
         village.happen(Kind.BATTERY_LOW, "h01-door", seq * S, seq=seq)
     village.press("h01", 20 * S, seq=15)
     assert {INSTANCE: Ranges([(2, 2), (5, 6), (9, 9), (15, 15)])} == village.desk.marks(AREA, GW)
+
+
+def test_a_process_that_gave_up_too_many_ranges_waits_with_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that touches a known range is still taken, and what the hub itself closes is."""
+    monkeypatch.setattr(ledger, "RUNS_MAX", 2)
+    village = DeskAtWork()
+    for first, last in ((2, 3), (6, 7), (10, 11), (8, 8)):
+        village.take(Gapped(AREA, GW, INSTANCE, first, last, "outbox full", 1))
+    assert {INSTANCE: Ranges([(2, 3), (6, 8)])} == village.desk.marks(AREA, GW)
