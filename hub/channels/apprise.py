@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote, urlsplit
 
-from hub.notify.notice import Channel, Notice, Outcome, Refused, Sent, Sort, TryLater
+from hub.notify.notice import Channel, Notice, Outcome, Refused, Sent, Sort, TryLater, Withheld
 from hub.notify.table import ChannelTable
 from protocol import faults
 
@@ -64,7 +64,7 @@ class Config(ChannelTable):
 
 
 class _Apprise:
-    """`blocks` is what runs in the thread: true when every service took it."""
+    """`blocks` is what runs in the thread: true when every service took it, None for a drill."""
 
     def __init__(self, urls: list[str], timeout_s: float) -> None:
         self._urls = urls
@@ -72,7 +72,7 @@ class _Apprise:
         self._stuck = 0
 
     async def send(self, notice: Notice) -> Outcome:
-        """Yes is sent, no is later."""
+        """Yes is sent, no is later, None is a drill."""
         if self._stuck >= STUCK_MAX:
             return TryLater(None, f"{STUCK_MAX} calls hang in it")
         if not notice.phone and any(PHONE in url for url in self._urls):
@@ -82,26 +82,30 @@ class _Apprise:
                 took = await self._in_thread(lambda: self._blocks(notice))
         except TimeoutError:
             return TryLater(None, f"no answer within {self._timeout_s:g} s")
+        if took is None:
+            return Withheld()
         return Sent() if took else TryLater(None, "apprise says no, and not why")
 
     async def close(self) -> None:
         """Threads that hang are daemons: they end with the process."""
 
-    def _blocks(self, notice: Notice) -> bool:
+    def _blocks(self, notice: Notice) -> bool | None:
         import apprise
 
         service = apprise.Apprise()
         for url in self._urls:
             service.add(_filled(url, notice.phone))
+        if notice.drill:
+            return None
         kind = apprise.NotifyType.SUCCESS if notice.sort in CALM else apprise.NotifyType.FAILURE
         return bool(service.notify(body=notice.text, title=notice.title, notify_type=kind, body_format="text"))
 
-    async def _in_thread(self, work: Callable[[], bool]) -> bool:
+    async def _in_thread(self, work: Callable[[], bool | None]) -> bool | None:
         """A thread that may hang without holding up the end of the hub, as those of a pool would."""
         loop = asyncio.get_running_loop()
-        answer: asyncio.Future[bool] = loop.create_future()
+        answer: asyncio.Future[bool | None] = loop.create_future()
 
-        def told(result: bool | Exception) -> None:
+        def told(result: bool | Exception | None) -> None:
             self._stuck -= 1
             if answer.done():
                 return
@@ -111,7 +115,7 @@ class _Apprise:
                 answer.set_result(result)
 
         def run() -> None:
-            result: bool | Exception
+            result: bool | Exception | None
             try:
                 result = work()
             except Exception as cause:

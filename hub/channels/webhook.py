@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import httpx
 from pydantic import AfterValidator, Field, field_validator
 
-from hub.notify.notice import Channel, Notice, Outcome, Refused, Sent, State, TryLater
+from hub.notify.notice import Channel, Notice, Outcome, Refused, Sent, State, TryLater, Withheld
 from hub.notify.table import ChannelTable
 from hub.table import Table
 from protocol import faults
@@ -150,6 +150,8 @@ class _Webhook:
             STAMP: stamp,
             SIGNATURE: signature(self._secret, stamp, body),
         }
+        if notice.drill:
+            return Withheld()
         try:
             async with self._client.stream("POST", self._config.url, content=body, headers=headers) as response:
                 answer = b""

@@ -61,12 +61,8 @@ class Board:
         return list(self.incidents.get((incident.area, incident.id), {}).values())
 
     def post(self, to: Address, incident: Incident, sort: Sort, rung: Told, why: str, at_ms: int | None = None) -> None:
-        """Tell somebody of an incident; of a drill only write down that they would have been."""
-        posting = self.made(to, sort, rung, incident.priority, why, at_ms, incident)
-        if incident.drill:
-            self.end(posting, State.DRILL, "a drill: nothing leaves")
-        else:
-            self.put(posting)
+        """Tell somebody of an incident; a drill goes the same way, and its channel lets it not out."""
+        self.put(self.made(to, sort, rung, incident.priority, why, at_ms, incident))
 
     def made(
         self,
@@ -94,6 +90,7 @@ class Board:
             at_ms=now_ms if at_ms is None else at_ms,
             changed_ms=now_ms,
             presses=0 if incident is None else incident.presses,
+            drill=incident is not None and incident.drill,
         )
 
     def put(self, posting: Posting) -> None:

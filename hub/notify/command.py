@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from hub.notify.notice import Channel, Notice, Outcome, Refused, Sent, Sort
+from hub.notify.notice import Channel, Notice, Outcome, Refused, Sent, Sort, Withheld
 from hub.notify.people import Address, People
 from hub.notify.table import ChannelTable, Told, routes_of
 from hub.notify.texts import Facts, written
@@ -126,6 +126,8 @@ def _words(outcome: Outcome) -> str:
         return "taken"
     if isinstance(outcome, Refused):
         return f"refused: {outcome.why}"
+    if isinstance(outcome, Withheld):
+        return "withheld: a drill"
     later = "" if outcome.after_s is None else f", asks to try again in {outcome.after_s:g} s"
     return f"not now: {outcome.why}{later}"
 

@@ -24,7 +24,8 @@ class Sort(StrEnum):
 
 class State(StrEnum):
     """How a posting fares. `sent`: the channel took it; only a delivery report makes it `delivered`, `failed` or
-    `unknown`. `dropped`: a full queue's victim. `withdrawn`: over before it left. `drill`: nothing leaves."""
+    `unknown`. `dropped`: a full queue's victim. `withdrawn`: over before it left. `drill`: came as far as its channel,
+    which lets no drill out."""
 
     WAITING = "waiting"
     SENT = "sent"
@@ -66,6 +67,7 @@ class Posting(msgspec.Struct, frozen=True, omit_defaults=True):
     tries: int = 0
     detail: str = ""
     theirs: str = ""
+    drill: bool = False
 
     @property
     def key(self) -> str:
@@ -77,7 +79,8 @@ class Posting(msgspec.Struct, frozen=True, omit_defaults=True):
 class Notice:
     """What a channel carries. `id` is the key by which the far end knows a repeat; a representation shows nobody.
 
-    `to` is the recipient's id, `phone` in E.164 ("" for a room); `at_ms` hub wall ms.
+    `to` is the recipient's id, `phone` in E.164 ("" for a room); `at_ms` hub wall ms. A `drill` is made ready to the
+    last byte, and no channel lets it out.
     """
 
     id: str
@@ -93,6 +96,7 @@ class Notice:
     rung: str = ""
     at_ms: int = 0
     link: str = field(default="", repr=False)
+    drill: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,14 +121,20 @@ class Refused:
     why: str
 
 
-Outcome: TypeAlias = Sent | TryLater | Refused
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """It is a drill: made ready, and not let out."""
+
+
+Outcome: TypeAlias = Sent | TryLater | Refused | Withheld
 
 
 class Channel(Protocol):
     """A way to people outside."""
 
     async def send(self, notice: Notice) -> Outcome:
-        """Hand one notice over. Expected trouble is a value; `why` names neither a person nor a secret."""
+        """Hand one notice over. Expected trouble is a value; `why` names neither a person nor a secret. A drill is
+        `Withheld` where the next step would be the far end."""
 
     async def close(self) -> None:
         """Let go of connections."""

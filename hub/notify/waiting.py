@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from msgspec.structs import replace
 
-from hub.notify.notice import Outcome, Posting, Refused, Sent, State, TryLater
+from hub.notify.notice import Outcome, Posting, Refused, Sent, State, TryLater, Withheld
 from hub.notify.table import Channels, ChannelTable
 from protocol.kinds import Priority
 
@@ -46,7 +46,8 @@ class _Rate:
 
 
 class Waiting:
-    """One channel's queue: what is most urgent goes first, then what is oldest."""
+    """One channel's queue: what is most urgent goes first, then what is oldest. Drills go after all that is real, take
+    nothing of its rates, and are the first victims."""
 
     def __init__(self, channel: ChannelTable, rules: Channels) -> None:
         self._channel = channel
@@ -80,23 +81,21 @@ class Waiting:
 
     def take(self, now_ms: int) -> Posting | None:
         """The next that may leave now; it is away until its outcome `came`."""
-        if self._rate.free_ms(now_ms) > now_ms:
-            return None
         ready = [one for one in self._waits.values() if self._free_ms(one, now_ms) <= now_ms and not one.away]
         if not ready:
             return None
         first = min(ready, key=_urgency)
         first.away = True
-        self._rate.tries.append(now_ms)
-        if not first.posting.tries:
+        if not first.posting.drill:
+            self._rate.tries.append(now_ms)
+        if not first.posting.tries and not first.posting.drill:
             self._rates.setdefault(first.posting.to, _Rate(self._channel.per_recipient_min)).tries.append(now_ms)
         first.posting = replace(first.posting, tries=first.posting.tries + 1)
         return first.posting
 
     def next_ms(self, now_ms: int) -> int | None:
         """When to look again; None when nothing waits."""
-        times = [self._free_ms(one, now_ms) for one in self._waits.values() if not one.away]
-        return max(min(times), self._rate.free_ms(now_ms)) if times else None
+        return min((self._free_ms(one, now_ms) for one in self._waits.values() if not one.away), default=None)
 
     def came(self, posting: Posting, outcome: Outcome, now_ms: int, chance: float) -> Posting | None:
         """What a try came to; `chance` in [0, 1) spreads the next one. Gives how it fares now; None when it was taken
@@ -108,6 +107,9 @@ class Waiting:
         if isinstance(outcome, Sent):
             self._remember(posting, now_ms)
             return self._ended(replace(posting, state=State.SENT, changed_ms=now_ms, detail="", theirs=outcome.theirs))
+        if isinstance(outcome, Withheld):
+            words = "a drill: nothing leaves"
+            return self._ended(replace(posting, state=State.DRILL, changed_ms=now_ms, detail=words))
         if isinstance(outcome, Refused):
             return self._ended(replace(posting, state=State.FAILED, changed_ms=now_ms, detail=outcome.why))
         if now_ms >= known.until_ms:
@@ -146,12 +148,16 @@ class Waiting:
         return 0 if before is posting or more or until_ms <= now_ms else until_ms
 
     def _leaves_ms(self, posting: Posting, now_ms: int) -> int:
+        if posting.drill:
+            return now_ms
         return self._rules.quiet_until_ms(posting.priority, max(now_ms, self._repeats(posting, now_ms)))
 
     def _free_ms(self, one: _Waits, now_ms: int) -> int:
         """When it may leave; a try again is no other message to its recipient."""
+        if one.posting.drill:
+            return max(one.ready_ms, now_ms)
         rate = self._rates.get(one.posting.to) if not one.posting.tries else None
-        return max(one.ready_ms, rate.free_ms(now_ms) if rate is not None else now_ms)
+        return max(one.ready_ms, self._rate.free_ms(now_ms), rate.free_ms(now_ms) if rate is not None else now_ms)
 
     def _victim(self) -> Posting | None:
         waiting = [one for one in self._waits.values() if not one.away]
@@ -162,8 +168,8 @@ class Waiting:
         return posting
 
 
-def _urgency(one: _Waits) -> tuple[Priority, int]:
-    return (one.posting.priority, one.posting.at_ms)
+def _urgency(one: _Waits) -> tuple[bool, Priority, int]:
+    return (one.posting.drill, one.posting.priority, one.posting.at_ms)
 
 
 def _folded(before: Posting, again: Posting) -> Posting:

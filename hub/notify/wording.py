@@ -44,6 +44,7 @@ class Wording:
             rung=posting.rung,
             at_ms=posting.at_ms,
             link=link,
+            drill=posting.drill,
         )
 
     def _link(self, posting: Posting) -> str:

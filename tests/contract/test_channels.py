@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from hub import channels
 from hub.channels import KINDS, AnyChannel
-from hub.notify.notice import Channel, Notice, Outcome, Refused, Sent, Sort, TryLater
+from hub.notify.notice import Channel, Notice, Outcome, Refused, Sent, Sort, TryLater, Withheld
 from hub.notify.table import ChannelTable
 from protocol import faults
 from protocol.kinds import Priority
@@ -83,6 +83,17 @@ async def test_what_is_taken_is_sent(kind: str, far: FarEnd, tmp_path: Path) -> 
     assert isinstance(await said(kind, tmp_path, far.url), Sent)
     (got,) = far.got
     assert NOTICE.text in (got.body.get("text"), got.body.get("message"))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("sort", Sort)
+async def test_no_drill_leaves(kind: str, sort: Sort, far: FarEnd, tmp_path: Path) -> None:
+    """Whatever it says, the far end hears nothing of it; and of the real one after it alone."""
+    async with opened(kind, tmp_path, far.url) as channel:
+        assert Withheld() == await channel.send(replace(NOTICE, sort=sort, drill=True))
+        assert isinstance(await channel.send(replace(NOTICE, sort=sort, text="the real one")), Sent)
+    (got,) = far.got
+    assert "the real one" in (got.body.get("text"), got.body.get("message"))
 
 
 @pytest.mark.parametrize("kind", KINDS)

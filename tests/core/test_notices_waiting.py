@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.notify.notice import Posting, Refused, Sent, Sort, State, TryLater
+from hub.notify.notice import Posting, Refused, Sent, Sort, State, TryLater, Withheld
 from hub.notify.table import Channels, ChannelTable, Quiet
 from hub.notify.waiting import Waiting
 from protocol.kinds import Priority
@@ -215,3 +215,28 @@ def test_what_was_taken_out_on_its_way_has_no_outcome() -> None:
     waiting.end("n")
     assert None is waiting.came(one, TryLater(None, "no answer"), NOW, 0.0)
     assert None is waiting.next_ms(NOW)
+
+
+def test_drills_go_last_and_take_nothing_of_the_rates() -> None:
+    """A thousand proofs at night leave a real P4 first, and the rates as they were."""
+    waiting = queue(per_min=1, per_recipient_min=1)
+    waiting.put(posting("drill", incident="d", drill=True), NOW)
+    waiting.put(posting("real", incident="r", priority=Priority.P4, at_ms=NOW + 1), NOW + 1)
+    assert ["real"] == [one.id for one in [waiting.take(NOW + 1)] if one is not None]
+    drill = waiting.take(NOW + 1)
+    assert drill is not None and drill.id == "drill"
+    now = waiting.came(drill, Withheld(), NOW + 2, 0.0)
+    assert now is not None and (State.DRILL, "a drill: nothing leaves") == (now.state, now.detail)
+    waiting.put(posting("next", incident="n", to="b"), NOW + 3)
+    assert waiting.take(NOW + 3) is None
+    assert NOW + 1 + 60_000 == waiting.next_ms(NOW + 3)
+
+
+def test_of_a_full_queue_a_drill_goes_before_anything_real() -> None:
+    """The oldest P1 of a drill makes room for the newest P4."""
+    waiting = queue(queue_max=16)
+    waiting.put(posting("drill", drill=True), NOW)
+    for at in range(15):
+        waiting.put(posting(f"p4-{at}", to=f"t{at}", priority=Priority.P4, at_ms=NOW + at), NOW + at)
+    changed = waiting.put(posting("last", to="last", priority=Priority.P4, at_ms=NOW + 15), NOW + 15)
+    assert [("last", State.WAITING), ("drill", State.DROPPED)] == [(one.id, one.state) for one in changed]
