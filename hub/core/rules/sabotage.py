@@ -3,11 +3,13 @@ lost belongs to the intrusion, however many others are lost at the same time."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence, Set
+from typing import TypeAlias
 
 from hub.core.defaults import Defaults
 from hub.core.rules.base import LINK_DOWN, Decision, Grade, Joins, Mark, ParentRule, Reach, Scope, Standing
-from hub.core.rules.losses import apart_ms
+from hub.core.rules.losses import span_ms
 from hub.core.rules.windows import matched, several, span, thinned
 from protocol.kinds import Kind, Priority
 
@@ -18,6 +20,7 @@ LOST = {
     Kind.VIDEO_LOSS: "the video of {}",
 }
 TRIPS = frozenset({Kind.INTRUSION, Kind.ENTRY_EXIT})
+Ties: TypeAlias = dict[Mark, list[Mark]]
 
 
 def judge(marks: Sequence[Mark], parents: Sequence[Standing], defaults: Defaults) -> list[Decision]:
@@ -30,39 +33,47 @@ def judge(marks: Sequence[Mark], parents: Sequence[Standing], defaults: Defaults
     taken = {mark.ident for parent in pinned for mark in parent.marks}
     held = (mark for parent in free for mark in parent.marks)
     loose = [m for m in sorted({*marks, *held}) if m.ident not in taken and (m.what in LOST or m.what in TRIPS)]
+    ties = _ties({*loose, *(mark for parent in pinned for mark in parent.marks)}, window_ms)
+    loose = [mark for mark in loose if mark in ties]
     for parent in pinned:
-        joining, loose = _grown(list(parent.marks), loose, window_ms)
+        joining, loose = _grown(parent.marks, loose, ties)
         if joining:
             now = thinned(sorted((*parent.marks, *joining)), parent.opened_by)
             decisions.append(Joins(parent.id, now, _grade(now, window_ms)))
     windows: list[Sequence[Mark]] = []
     while loose:
         first, *rest = loose
-        joining, loose = _grown([first], rest, window_ms)
+        joining, loose = _grown([first], rest, ties)
         if joining:
             windows.append(sorted((first, *joining)))
     return decisions + matched(windows, free, lambda found: _grade(found, window_ms))
 
 
-def _grown(core: list[Mark], loose: list[Mark], window_ms: int) -> tuple[list[Mark], list[Mark]]:
+def _ties(marks: Set[Mark], window_ms: int) -> Ties:
+    """Of each trip the losses that also struck there, near in time, and of each of these the trips."""
+    trips = sorted(mark for mark in marks if mark.what in TRIPS)
+    times_ms = [trip.event_ms for trip in trips]
+    ties: Ties = {}
+    for loss in sorted(mark for mark in marks if mark.what in LOST):
+        begins_ms, ends_ms = span_ms(loss)
+        near = slice(bisect_left(times_ms, begins_ms - window_ms), bisect_right(times_ms, ends_ms + window_ms))
+        for trip in trips[near]:
+            if trip.gateway == loss.gateway and loss.premises in (None, trip.premises):
+                ties.setdefault(trip, []).append(loss)
+                ties.setdefault(loss, []).append(trip)
+    return ties
+
+
+def _grown(core: Sequence[Mark], loose: Sequence[Mark], ties: Ties) -> tuple[list[Mark], list[Mark]]:
     """What hangs together with `core`, and what does not."""
-    joined: list[Mark] = []
-    while core:
-        mark = core.pop()
-        near = [other for other in loose if _belong(mark, other, window_ms)]
-        if near:
-            loose = [other for other in loose if other not in near]
-            joined += near
-            core += near
-    return joined, loose
-
-
-def _belong(one: Mark, other: Mark, window_ms: int) -> bool:
-    """Whether one is a trip and the other a loss that also struck there, near in time."""
-    trip, loss = (one, other) if one.what in TRIPS else (other, one)
-    if trip.what not in TRIPS or loss.what not in LOST or trip.gateway != loss.gateway:
-        return False
-    return loss.premises in (None, trip.premises) and apart_ms(trip, loss) <= window_ms
+    left = dict.fromkeys(loose)
+    reached = list(core)
+    for mark in reached:  # it grows meanwhile
+        near = [other for other in ties.get(mark, ()) if other in left]
+        reached += near
+        for other in near:
+            del left[other]
+    return reached[len(core) :], list(left)
 
 
 def _grade(marks: Sequence[Mark], window_ms: int) -> Grade:
