@@ -29,6 +29,8 @@ from hub.erasable import Erasable
 from hub.intake import Intake
 from hub.journal import PAGES_KEPT_MS, JournalMoved
 from hub.live import LiveStream
+from hub.measures.point import Value
+from hub.measuring import Measuring
 from hub.metrics import Metrics
 from hub.notify.telling import Teller, telling
 from hub.rebuild import rebuild
@@ -178,12 +180,23 @@ class Hub:
             with beginning.readable(settings):
                 told.resume(journal.pages(clock.now_ms() - PAGES_KEPT_MS))
             inside.start()
+
+            def allowed() -> dict[str, Value]:
+                return {f"credit_{lane.value}": credit for lane, credit in receipting.credits().items()}
+
+            own_points = Measuring(
+                announcer, settings.hub.id, desk, registry, links, sites.state, clock, metrics, allowed
+            )
+            effects.announcer, intake.stored = own_points, own_points.stored
+            own_points.recall()
             keep = settings.telemetry
             tasks: dict[str, Job] = {
                 "clerk": clerk.run(),
                 "recorder": recorder.run(),
                 "prune": recorder.prune(clock.now_ms, keep.keep_days * DAY_MS, keep.keep_mb * 2**20),
                 "receipts": recorder.receipt(receipting),
+                "measures": own_points.run(),
+                "own points": own_points.write(partial(recorder.call, store.put)),
                 "watch": ingest.watch(),
                 "room": room.run(),
                 "checkpoints": Checkpointing(task_of(settings, desk.config_digest), journal, rebuilt.skipped).run(),
@@ -202,6 +215,7 @@ class Hub:
                 clerk=clerk,
                 recorder=recorder,
                 store=store,
+                measuring=own_points,
                 links=links,
                 sites=sites,
                 live=live,

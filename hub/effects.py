@@ -44,7 +44,7 @@ class Effects:
         key_name: str,
         private: Ed25519PrivateKey,
     ) -> None:
-        self._announcer = announcer
+        self.announcer = announcer
         self._receipting = receipting
         self._metrics = metrics
         self._key_name = key_name
@@ -63,7 +63,7 @@ class Effects:
                     changed[of] = (effect, changed[of][1] if of in changed else one)
                 else:
                     self._perform(effect, one)
-            self._announcer.committed(one)
+            self.announcer.committed(one)
         for last, first in changed.values():
             self._perform(last, first)
         for (area, gateway), instances in waiting_for(one.taken for one in done).items():
@@ -92,12 +92,12 @@ class Effects:
             if isinstance(effect, Send):
                 self.send(effect)
             elif isinstance(effect, Changed):
-                self._announcer.changed(effect, done)
+                self.announcer.changed(effect, done)
             elif isinstance(effect, Reached):
                 self._metrics.reached(effect)
             elif isinstance(effect, StoodDown):
-                self._announcer.stood_down(effect, done)
+                self.announcer.stood_down(effect, done)
             else:
-                self._announcer.page(effect, done)
+                self.announcer.page(effect, done)
         except Exception:
             self._log.exception("an effect failed", effect=type(effect).__name__)

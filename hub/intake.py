@@ -54,13 +54,15 @@ class Intake:
     """`take` a write, have the store do it, then say `written` or, as often as it fails, `failed`; one at a time.
 
     `receipt` is called for a gateway when its readings are on disk, or must be held back. `down` says why the store
-    takes nothing, `short` that the disk is nearly full; `trouble_told` hears of both. `on_news` hears of each delivery.
+    takes nothing, `short` that the disk is nearly full; `trouble_told` hears of both. `on_news` hears of each delivery,
+    `stored` of readings that are on the disk.
     """
 
     def __init__(self, metrics: Metrics) -> None:
         self.receipt: Callable[[str, str, list[str]], None] = lambda area, gateway, instances: None
         self.on_news: Callable[[], None] = lambda: None
         self.trouble_told: Callable[[str | None], None] = lambda why: None
+        self.stored: Callable[[list[Sample]], None] = lambda samples: None
         self.down: str | None = None
         self.short: str | None = None
         self.weight = 0
@@ -121,9 +123,10 @@ class Intake:
         self._backoff_ms = BACKOFF_MS_FIRST
         self.weight -= sum(delivery.weight() for delivery in write.deliveries)
         self._metrics.points.inc(fresh)
-        self._metrics.duplicates.labels("telemetry").inc(len(write.batch[0]) - fresh)
+        self._metrics.duplicates.labels("telemetry").inc(max(0, len(write.batch[0]) - fresh))
         self._metrics.inbox_depth.labels("telemetry").set(self.weight)
         self._tell(write)
+        self.stored(write.batch[0])
 
     def failed(self, write: Write, why: str) -> int:
         """The store did not take it: whoever sent it is told to hold. Gives the wait before the next try, in ms."""

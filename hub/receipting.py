@@ -49,13 +49,21 @@ class Receipting:
     def alarm(self, area: str, gateway: str, instances: Iterable[str] = ()) -> None:
         """What of the alarm lane is on disk, first of these instances; without credit while the journal is down."""
         first = self._first(Lane.ALARM, area, gateway, instances)
-        room = credit(self._limits.alarm, self._rounds.inbox.room(), held=self._rounds.down is not None)
+        room = self.credits()[Lane.ALARM]
         if not room:
             self._held[area, gateway] = None
         marks, boot = self._rounds.desk.marks(area, gateway), self._rounds.desk.boot(area, gateway)
         data = receipt(self._hub, Lane.ALARM, marks, room, self._clock.now_ms(), first, boot)
         self._metrics.receipts.labels("alarm").inc()
         self.alarm_out.receipt(topic(area, gateway, Channel.RECEIPT), Lane.ALARM, data)
+
+    def credits(self) -> dict[Lane, int]:
+        """What each lane's next receipt would allow a gateway to send; 0 means hold."""
+        journal, store = self._rounds.down is not None, self._intake.trouble is not None
+        return {
+            Lane.ALARM: credit(self._limits.alarm, self._rounds.inbox.room(), held=journal),
+            Lane.TELEMETRY: credit(self._limits.telemetry, self._intake.room(), held=store),
+        }
 
     def release(self) -> None:
         """Something was committed: whoever was held may send."""
@@ -88,8 +96,7 @@ class Receipting:
 
     def settled(self, area: str, gateway: str, marks: dict[str, Ranges] | None) -> None:
         """What of the telemetry lane is on disk; None when the store could not say, which means hold."""
-        held = marks is None or self._intake.trouble is not None
-        room = credit(self._limits.telemetry, self._intake.room(), held=held)
+        room = 0 if marks is None else self.credits()[Lane.TELEMETRY]
         if not room:
             self._telemetry_held[area, gateway] = None
         first = self._first(Lane.TELEMETRY, area, gateway)

@@ -20,6 +20,7 @@ from hub.core.registry import Registry
 from hub.erasable import Erasable
 from hub.links import Links
 from hub.live import LiveStream
+from hub.measuring import Measuring
 from hub.metrics import Metrics
 from hub.notify.telling import Telling
 from hub.plain import json_of
@@ -44,6 +45,7 @@ class Parts:
     clerk: Clerk
     recorder: Recorder
     store: TelemetryStore
+    measuring: Measuring
     links: Links
     sites: Sites
     live: LiveStream

@@ -158,6 +158,10 @@ class Desk:
         """When the next deadline comes, hub wall ms; None when there is none."""
         return self._tables.timers.next_ms()
 
+    def accept_due_ms(self, area: str, incident: str) -> int | None:
+        """When an incident climbs a rung unless it is accepted, hub wall ms; None where no such limit runs."""
+        return self._tables.timers.committed((area, escalation.ACCEPT + incident))
+
     def resume(self, at_ms: int, of: tuple[str, str] | None = None) -> list[Send]:
         """Orders not answered and not expired, to be sent again under their own ids: all after a restart of the hub,
         those `of` one gateway (area, id) when that is newly connected and may have missed them."""

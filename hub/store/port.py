@@ -9,6 +9,7 @@ from typing import Protocol, TypeAlias
 import msgspec
 
 from hub.core.ledger import Book, Tally
+from hub.measures.point import Point
 from protocol.ranges import Ranges
 
 Value: TypeAlias = int | float | str
@@ -75,6 +76,9 @@ class TelemetryStore(Protocol):
     ) -> int:
         """Write in one durable transaction the samples not seen before, that all of `settled` is done with (it was
         refused), and what is lost. Gives how many were new."""
+
+    def put(self, points: Sequence[Point]) -> None:
+        """Keep points of the hub's own; one that is there already is the same point, with these fields over its own."""
 
     def marks(self, area: str, gateway: str) -> dict[str, Ranges]:
         """Settled sequences per instance of a gateway, given up ones included, the newest boot last."""

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from hub.core.ledger import Book, Tally
+from hub.measures.point import NS_PER_MS, Point
 from hub.store.marks import Marks, said, transaction
 from hub.store.port import Loss, Sample, Source, StoreError
 from protocol.ranges import Ranges
@@ -34,6 +35,11 @@ CREATE TABLE IF NOT EXISTS latest (
   value NOT NULL, at_ms INTEGER NOT NULL, placed TEXT NOT NULL, mono_ns INTEGER NOT NULL,
   wall_ms INTEGER NOT NULL, quality TEXT NOT NULL, instance TEXT NOT NULL, seq INTEGER NOT NULL
 );
+CREATE TABLE IF NOT EXISTS point (
+  measurement TEXT NOT NULL, tags TEXT NOT NULL, at_ns INTEGER NOT NULL, fields TEXT NOT NULL,
+  PRIMARY KEY (measurement, tags, at_ns)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS point_age ON point (at_ns);
 """
 COLUMNS = "value, at_ms, placed, mono_ns, wall_ms, quality, instance, seq"
 
@@ -77,6 +83,26 @@ class SqliteStore:
         self._series |= series
         self._count += len(fresh)
         return len(fresh)
+
+    def put(self, points: Sequence[Point]) -> None:
+        """As the port says, in one transaction."""
+        with transaction(self._db):
+            self._db.executemany(
+                "INSERT INTO point VALUES (?,?,?,?) "
+                "ON CONFLICT DO UPDATE SET fields=json_patch(fields, excluded.fields)",
+                [(one.measurement, _json(dict(one.tags)), one.at_ns, _json(one.fields)) for one in points],
+            )
+
+    def points(self, measurement: str, from_ms: int, to_ms: int, limit: int = 10_000) -> list[Point]:
+        """The hub's own points of a measurement in [from_ms, to_ms), by time."""
+        rows = self._rows(
+            "SELECT tags, at_ns, fields FROM point WHERE measurement=? AND at_ns>=? AND at_ns<? ORDER BY at_ns LIMIT ?",
+            (measurement, from_ms * NS_PER_MS, to_ms * NS_PER_MS, limit),
+        )
+        return [
+            Point(measurement, tuple(msgspec.json.decode(tags).items()), msgspec.json.decode(fields), at_ns)
+            for tags, at_ns, fields in rows
+        ]
 
     def marks(self, area: str, gateway: str) -> dict[str, Ranges]:
         """Settled sequences per instance, the newest boot last."""
@@ -126,8 +152,10 @@ class SqliteStore:
         """Drop what is too old, then the oldest by what is too much; at most `PRUNE_ROWS` a call."""
         with transaction(self._db):
             gone = self._drop("at_ms < ?", (before_ms,))
+            self._db.execute("DELETE FROM point WHERE at_ns < ?", (before_ms * NS_PER_MS,))
             if gone < PRUNE_ROWS and (excess := self._bytes() - bytes_max) > 0:
                 share = min(1.0, excess / self._bytes())
+                self._drop_points(share)
                 rows = min(PRUNE_ROWS - gone, max(1, int(share * self._count)))
                 gone += self._drop("1", (), rows)
         self._count -= gone
@@ -143,6 +171,12 @@ class SqliteStore:
     def _drop(self, where: str, values: tuple[int, ...], rows: int = PRUNE_ROWS) -> int:
         text = f"DELETE FROM sample WHERE n IN (SELECT n FROM sample WHERE {where} ORDER BY at_ms LIMIT {rows})"
         return self._db.execute(text, values).rowcount
+
+    def _drop_points(self, share: float) -> None:
+        """The oldest of the hub's own points, by the same share as the readings."""
+        rows = min(PRUNE_ROWS, int(share * self._one("SELECT count(*) FROM point")))
+        oldest = "SELECT at_ns FROM point ORDER BY at_ns LIMIT 1 OFFSET ?"
+        self._db.execute(f"DELETE FROM point WHERE at_ns < coalesce(({oldest}), 0)", (rows,))
 
     def _bytes(self) -> int:
         pages = self._one("PRAGMA page_count") - self._one("PRAGMA freelist_count")
@@ -164,6 +198,10 @@ class SqliteStore:
     def _rows(self, text: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
         with said():
             return self._db.execute(text, values).fetchall()
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def _name(sample: Sample) -> tuple[str, str, str]:

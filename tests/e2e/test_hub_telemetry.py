@@ -6,6 +6,9 @@ import contextlib
 import sqlite3
 from pathlib import Path
 
+from hub.measures.point import Point
+from hub.measures.schema import MEASUREMENTS, Source, check
+from hub.store.sqlite import SqliteStore
 from protocol.messages import ZoneBorn
 from protocol.records import Lane
 from simulators.broker import Broker
@@ -93,3 +96,42 @@ async def test_a_zone_is_shown_as_its_gateway_says_and_no_better(broker: Broker,
         await gw.birth(zones=[ZoneBorn("works-door", "works", "door", "unknown")])
         await until(lambda: known.birth is not None and known.birth.boot == 2)
         assert ("unknown", "unknown") == await shown()
+
+
+async def test_the_hub_measures_itself_and_what_it_does(broker: Broker, tmp_path: Path) -> None:
+    """A press that is accepted and resolved stands in the store as it ended, with how long each step took; so do the
+    desk, the villages, groups and gateways; all as the schema says; and the next start writes no point anew."""
+    async with running(tmp_path, broker) as hub, gateway(broker) as gw, hub.api() as client:
+        await gw.birth(
+            zones=[ZoneBorn("h1-door", "h1", "door", "online"), ZoneBorn("h1-panic", "h1", "panic", "fault")]
+        )
+        await gw.press()
+        await until(hub.parts.desk.incidents)
+        (incident,) = hub.parts.desk.incidents()
+        path = f"/api/v1/incidents/town/{incident.id}"
+        await client.post(f"{path}/accept", json={})
+        assert 200 == (await client.post(f"{path}/resolve", json={"disposition": "genuine"})).status_code
+        await until(lambda: "resolved" in [one.fields["state"] for one in points(hub.parts.store, "incident")])
+        await hub.parts.measuring.snapshot()
+        await until(lambda: [one.fields.get("presses_24h") for one in points(hub.parts.store, "desk")][-1:] == [1])
+        await until(lambda: not len(hub.parts.measuring.queue))
+        found = {
+            one.name: points(hub.parts.store, one.name) for one in MEASUREMENTS if one.source is not Source.READING
+        }
+        assert [] == [wrong for some in found.values() for point in some for wrong in check(point)]
+        assert {"accepted", "resolved"} == {dict(one.tags)["milestone"] for one in found["response"]}
+        assert {"incident", "response", "resolution", "page", "link", "gateway", "group", "village", "desk", "hub"} <= {
+            name for name, some in found.items() if some
+        }
+        group = next(one for one in reversed(found["group"]) if dict(one.tags)["group"] == "g1")
+        assert (6, 1, 1, 4) == (*(group.fields[f"zones{of}"] for of in ("", "_online", "_fault", "_unknown")),)
+    async with running(tmp_path, broker) as hub:
+        assert 1 == len(points(hub.parts.store, "incident"))
+        await until(lambda: len(points(hub.parts.store, "hub")) > len(found["hub"]))
+        for name in ("incident", "response", "resolution"):
+            assert found[name] == points(hub.parts.store, name)
+
+
+def points(store: object, measurement: str) -> list[Point]:
+    assert isinstance(store, SqliteStore)
+    return store.points(measurement, 0, 2**43)

@@ -1,0 +1,108 @@
+"""How everything stands, as points: areas one by one, so that whoever takes it can let alarms go between them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+
+from hub.core.desk import Desk
+from hub.core.incident import Incident
+from hub.core.io import Level
+from hub.core.registry import Key, Registry, of_area
+from hub.links import Links
+from hub.measures.fleet import Fleet, counts, healths, place_point
+from hub.measures.load import Load, standing
+from hub.measures.places import Places
+from hub.measures.point import NS_PER_MS, Point, Value, known, tags_of
+from hub.measures.schema import SLICE_ROWS
+from hub.registry.coverage import Village, villages
+
+LEVELS = {Level.NORMAL: 0, Level.ENHANCED: 1, Level.CRITICAL: 2}
+
+
+class Standing:
+    """One hub's places. `config` says what became of a gateway's configuration."""
+
+    def __init__(
+        self, desk: Desk, registry: Registry, links: Links, config: Callable[[str, str], str], places: Places
+    ) -> None:
+        self.load = Load(desk.incidents())
+        self.fleet = Fleet(registry, places)
+        self._desk, self._registry, self._links, self._config, self._places = desk, registry, links, config, places
+        self._stored_ms: dict[str, int] = {}
+        self._villages: dict[str, list[Village]] = {}
+        self._turn = 0
+
+    def stored(self, areas: Iterable[str], now_ms: int) -> None:
+        """Readings of these areas are in the store."""
+        for area in areas:
+            self._stored_ms[area] = now_ms
+
+    def area(self, area: str, now_ms: int) -> Iterator[Point]:
+        """Its desk and its villages."""
+        links = self._links.known
+        gateways = {one: links[area, one] for one in of_area(self._registry.gateways, area)}
+        level = LEVELS[self._desk.plan(area).level]
+        due_ms = [self._desk.accept_due_ms(area, one.id) for one in self.load.open(area)]
+        stored_ms = self._stored_ms.get(area)
+        said = known(
+            accept_left_ms=min((one - now_ms for one in due_ms if one is not None), default=None),
+            telemetry_age_ms=None if stored_ms is None else now_ms - stored_ms,
+        )
+        fields = {**self.load.desk(area, now_ms), **counts(gateways.values()), "level": level, **said}
+        yield Point("desk", tags_of(area=area), fields, now_ms * NS_PER_MS)
+        zones: dict[str, Counter[str]] = {}
+        for (village, _), found in self.fleet.zones(area, links).items():
+            zones.setdefault(village, Counter()).update(found)
+        by_village: dict[str, list[str]] = {}
+        for gateway in gateways:
+            by_village.setdefault(self._places.of_gateway(area, gateway) or "", []).append(gateway)
+        for one in self._village(area):
+            here = [i for i in self._open(area) if self._places.of_group(area, i.group) == one.station]
+            fields = {
+                "groups": one.groups,
+                "enrolled": one.enrolled,
+                **known(households=one.households, coverage_percent=None if one.share is None else 100 * one.share),
+                **counts(gateways[gateway] for gateway in by_village.get(one.station, ())),
+                **healths(zones.get(one.station, Counter())),
+                **standing(here),
+            }
+            yield place_point("village", area, one.station, "", fields, now_ms)
+
+    def slice(self, mono_ms: int, now_ms: int) -> Iterator[Point]:
+        """Gateways and groups whose turn it is: all, where there are no more than `SLICE_ROWS`."""
+        for key in self._turns(self._registry.gateways, len(self._registry.gateways)):
+            yield self.fleet.point(self._links.known[key], self._config(*key), mono_ms, now_ms)
+        zones: dict[str, dict[tuple[str, str], Counter[str]]] = {}
+        for area, group in self._turns(self._registry.groups, len(self._registry.groups)):
+            if area not in zones:
+                zones[area] = self.fleet.zones(area, self._links.known)
+            yield self._group(area, group, zones[area], now_ms)
+        self._turn += 1
+
+    def _group(self, area: str, group: str, zones: dict[tuple[str, str], Counter[str]], now_ms: int) -> Point:
+        entry = self._registry.groups[area, group]
+        here = [incident for incident in self._open(area) if incident.group == group]
+        members = set(entry.members)
+        calling = {call for incident in self._open(area) for call in incident.calls} & members
+        fields: dict[str, Value] = {
+            "members": len(members),
+            "calling": len(calling),
+            **healths(zones.get((entry.station, group), Counter())),
+            **standing(here),
+        }
+        return place_point("group", area, entry.station, group, fields, now_ms)
+
+    def _open(self, area: str) -> list[Incident]:
+        return [one for one in self.load.open(area) if not one.drill]
+
+    def _village(self, area: str) -> list[Village]:
+        if area not in self._villages:
+            self._villages[area] = list(villages(self._registry, area))
+        return self._villages[area]
+
+    def _turns(self, table: Iterable[Key], total: int) -> Iterable[Key]:
+        slices = max(1, -(-total // SLICE_ROWS))
+        first = self._turn % slices * SLICE_ROWS
+        return islice(table, first, first + SLICE_ROWS)
