@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import structlog
 from msgspec.structs import replace
 
 from hub.core.desk import Desk
+from hub.core.hold import PutBack, Shelved, TakenOut
+from hub.core.holding import UNSHELVE, unshelved
 from hub.core.incident import Incident
-from hub.core.io import Changed, Due, Instructed, Levelled, Linked, Page, Recorded, Replied, StoodDown
+from hub.core.io import Changed, Due, Input, Instructed, Levelled, Linked, Page, Recorded, Replied, StoodDown
+from hub.core.load import Flooded
 from hub.core.moves import FORGET
 from hub.erasable import Erasable
 from hub.live import LiveStream
@@ -80,6 +85,12 @@ class Announcer:
         words = {"incident": over.incident, "area": over.area, "premises": list(over.premises), "why": over.why}
         self._live.tell("stand_down", over.area, json_of(words | {"at_ms": done.committed_ms}).decode())
 
+    def flooded(self, flood: Flooded) -> None:
+        """More alarms than an operator can take, or no more so: nothing is held back for it."""
+        words = {"area": flood.area, "began": flood.began, "at_ms": flood.at_ms, "alarms": flood.alarms}
+        self._log.warning("flood of alarms" if flood.began else "flood of alarms is over", **words)
+        self._live.tell("flood", flood.area, json_of(words).decode())
+
     def committed(self, done: Done) -> None:
         """An input was committed; news of links and replies are told too."""
         taken = done.taken
@@ -98,12 +109,26 @@ class Announcer:
         elif isinstance(taken, Levelled) and done.effective:
             words = {"area": taken.area, "level": taken.level, "from_ms": taken.from_ms, "until_ms": taken.until_ms}
             self._live.tell("level", taken.area, json_of(words).decode())
+        elif (held := _held(taken)) is not None and done.effective:
+            self._live.tell("hold", taken.area, json_of(held).decode())
         elif isinstance(taken, Instructed) and done.effective:
             words = {"area": taken.area, "premises": taken.premises, "order": taken.order, "action": taken.action}
             self._live.tell("order", taken.area, json_of(words).decode())
         elif isinstance(taken, Replied) and done.effective:
             words = {"area": taken.area, "gateway": taken.gateway, "order": taken.order, "results": taken.results}
             self._live.tell("reply", taken.area, json_of(words).decode())
+
+
+def _held(taken: Input) -> dict[str, Any] | None:
+    """What is withheld now, or no more; None of anything else."""
+    if isinstance(taken, Shelved | TakenOut | PutBack):
+        rule = None if isinstance(taken, TakenOut) else taken.rule
+        what = taken.__struct_config__.tag
+        return {"area": taken.area, "what": what, "at": taken.at, "place": taken.place, "rule": rule}
+    if isinstance(taken, Due) and taken.timer.startswith(UNSHELVE):
+        at, place, rule = unshelved(taken.timer)
+        return {"area": taken.area, "what": "expired", "at": at, "place": place, "rule": rule}
+    return None
 
 
 def _when(done: Done) -> tuple[int | None, float | None]:

@@ -9,6 +9,7 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hub.core.io import Changed, Effect, Input, Page, Reached, Send, StoodDown
+from hub.core.load import Flooded
 from hub.metrics import Metrics
 from hub.orders import command
 from hub.receipting import Receipting
@@ -28,6 +29,9 @@ class Announces(Protocol):
 
     def stood_down(self, over: StoodDown, done: Done) -> None:
         """It is over: whoever was called is told by the way they were called."""
+
+    def flooded(self, flood: Flooded) -> None:
+        """A flood of alarms began, or is over."""
 
     def committed(self, done: Done) -> None:
         """An input was committed."""
@@ -97,6 +101,8 @@ class Effects:
                 self._metrics.reached(effect)
             elif isinstance(effect, StoodDown):
                 self.announcer.stood_down(effect, done)
+            elif isinstance(effect, Flooded):
+                self.announcer.flooded(effect)
             else:
                 self.announcer.page(effect, done)
         except Exception:

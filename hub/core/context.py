@@ -11,6 +11,7 @@ from hub.core.defaults import Defaults
 from hub.core.incident import Happening, Incident
 from hub.core.io import Changed, Effect, Page, Rung
 from hub.core.registry import Registry
+from hub.core.rules.base import Mark
 from hub.core.state import Dossier, Tables
 from hub.core.wiring import Wiring
 
@@ -26,6 +27,8 @@ class Context:
     """Handed down through a step. `changed` is told once per incident, at the end.
 
     `replayed`: the journal has this input, so its origin was known when it was taken, whatever the registry says now.
+    `presented` are the incidents an operator is asked to look at, `withheld` those that are kept back, by reason, and
+    `happened` the alarms behind them, by rule: for the operators' load.
     """
 
     registry: Registry
@@ -37,6 +40,9 @@ class Context:
     effects: list[Effect] = field(default_factory=list)
     changes: dict[str, list[str]] = field(default_factory=dict)
     replayed: bool = False
+    presented: list[str] = field(default_factory=list)
+    withheld: dict[str, str] = field(default_factory=dict)
+    happened: list[tuple[str, Mark]] = field(default_factory=list)
 
     def stranger(self, gateway: str, zone: str | None = None, premises: str | None = None) -> str | None:
         """Why what comes from there cannot be taken; None when it can."""
@@ -82,13 +88,19 @@ class Context:
             self.alter(incident, conditions=sorted(conditions))
 
     def page(self, incident: str, why: str, *rungs: Rung, premises: tuple[str, ...] = ()) -> None:
-        """Tell operators: the rungs named, or every rung the incident has reached; of a group's `premises` alone."""
-        reached = RUNGS[: RUNGS.index(self.incident(incident).rung) + 1]
+        """Tell operators: the rungs named, or every rung the incident has reached; of a group's `premises` alone. What
+        is withheld pages nobody, whoever asks."""
+        shown = self.incident(incident)
+        if shown.withheld is not None:
+            self.note(incident, "not paged", why=f"{shown.withheld}: {why}")
+            return
+        reached = RUNGS[: RUNGS.index(shown.rung) + 1]
         self.effects += [Page(self.area, incident, rung, why, premises) for rung in rungs or reached]
         self.note(incident, "paged", why=why)
 
     def hush(self, incident: str, why: str) -> None:
         """Take back what this step was to page of an incident: another incident pages for it."""
+        self.presented[:] = [one for one in self.presented if one != incident]
         told = [e for e in self.effects if not (isinstance(e, Page) and e.incident == incident)]
         if len(told) < len(self.effects):
             self.effects[:] = told

@@ -7,6 +7,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from protocol.kinds import Kind
+
 Ms = Annotated[int, Meta(ge=1, le=366 * 24 * 3_600_000)]
 Limits = Annotated[list[Ms], Meta(min_length=1, max_length=2)]
 
@@ -89,6 +91,43 @@ class Causes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("each cause once, and the last is other")
 
 
+class Alarms(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Alarm management (ISA-18.2). `shelve_ms`: how long a shelf may last that an operator sets, and a supervisor;
+    `review_ms`: how far ahead a review may be, `review_again_ms`: when one that is due is asked for again.
+
+    A flood begins above `flood_begins` alarms presented within `flood_ms` and ends below `flood_ends`. An alarm that
+    happens `chatter_times` within `chatter_ms` chatters, one that lasts longer than `stale_ms` is stale.
+    """
+
+    shelve_ms: Annotated[list[Ms], Meta(min_length=2, max_length=2)]
+    review_ms: Ms
+    review_again_ms: Ms
+    flood_ms: Ms
+    flood_begins: Annotated[int, Meta(ge=1, le=1_000)]
+    flood_ends: Annotated[int, Meta(ge=1, le=1_000)]
+    chatter_times: Annotated[int, Meta(ge=2, le=100)]
+    chatter_ms: Ms
+    stale_ms: Ms
+    reasons: Annotated[
+        list[Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,62}$")]], Meta(min_length=1, max_length=100)
+    ]
+
+    def __post_init__(self) -> None:
+        if self.flood_ends > self.flood_begins:
+            raise ValueError("flood_ends not above flood_begins")
+
+
+class Suppression(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Kinds of records that are not told for themselves while the cause they follow from is open; none: told always."""
+
+    gateway_lost: list[Kind]
+    device_lost: list[Kind]
+
+    def by_name(self) -> dict[str, list[Kind]]:
+        """The kinds by the name of the suppression."""
+        return {"gateway_lost": self.gateway_lost, "device_lost": self.device_lost}
+
+
 class Defaults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything of hub/defaults.toml."""
 
@@ -100,3 +139,5 @@ class Defaults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keeping: Keeping
     credit: Credit
     causes: Causes
+    alarms: Alarms
+    suppression: Suppression

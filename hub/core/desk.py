@@ -19,10 +19,26 @@ from hashlib import sha256
 
 import msgspec
 
-from hub.core import answers, blame, dedup, escalation, instructing, ladder, levels, moves, orders, placing, records
+from hub.core import (
+    answers,
+    blame,
+    dedup,
+    escalation,
+    holding,
+    instructing,
+    ladder,
+    levels,
+    loading,
+    moves,
+    orders,
+    placing,
+    records,
+)
+from hub.core.alarm_views import AlarmViews
 from hub.core.clocks import Evidence
 from hub.core.context import Context
 from hub.core.defaults import Defaults, Levels
+from hub.core.hold import PutBack, Shelved, TakenOut
 from hub.core.incident import Incident, State
 from hub.core.instruction import Instruction
 from hub.core.io import (
@@ -50,7 +66,7 @@ from hub.core.views import Counts, GatewayView, GroupView, Viewer, ZoneView
 from hub.core.wiring import Wiring
 from protocol.ranges import Ranges
 
-RULES_VERSION = "3"
+RULES_VERSION = "4"
 """Raised whenever a rule would judge the same inputs differently; goes into every journal entry."""
 
 
@@ -73,6 +89,7 @@ class Desk:
         self._defaults = defaults
         self._tables = Tables()
         self._viewer = Viewer(registry, self._tables)
+        self.alarms = AlarmViews(self._tables, defaults)
         self._open = False
         self.verdict: Verdict = Ignored("nothing came yet", effective=False)
 
@@ -113,6 +130,7 @@ class Desk:
         assert self._open, "begin a batch first"
         ctx = Context(self._registry, self._defaults, self._tables, self._wiring, item.area, at_ms, replayed=replayed)
         self.verdict = self._fold(ctx, item)
+        loading.settle(ctx)
         return ctx.done()
 
     def commit(self) -> None:
@@ -246,6 +264,12 @@ class Desk:
             return instructing.instructed(ctx, item)
         if isinstance(item, Levelled):
             return levels.levelled(ctx, item)
+        if isinstance(item, Shelved):
+            return holding.shelved(ctx, item)
+        if isinstance(item, TakenOut):
+            return holding.taken_out(ctx, item)
+        if isinstance(item, PutBack):
+            return holding.put_back(ctx, item)
         if isinstance(item, Linked):
             return records.linked(ctx, item)
         if isinstance(item, Conflicted):
@@ -268,6 +292,9 @@ TIMERS: dict[str, Callable[[Context, str], Verdict]] = {
     escalation.ACCEPT.removesuffix(":"): escalation.climb,
     levels.TIMER.removesuffix(":"): levels.come,
     ladder.TIMER.removesuffix(":"): ladder.come,
+    holding.UNSHELVE.removesuffix(":"): holding.expired,
+    holding.REVIEWS.removesuffix(":"): holding.review_due,
+    loading.TIMER.removesuffix(":"): loading.come,
     orders.RETRY.removesuffix(":"): instructing.retried,
     instructing.LET_GO.removesuffix(":"): instructing.let_go,
     moves.ARCHIVE.removesuffix(":"): moves.archived,

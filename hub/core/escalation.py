@@ -30,7 +30,7 @@ def start(ctx: Context, incident: str) -> None:
     shown = ctx.incident(incident)
     allowed = limits(ctx.defaults.accept, shown)
     rung = RUNGS.index(shown.rung)
-    if shown.state is not State.REPORTED or covered(ctx, shown) or rung >= len(allowed):
+    if shown.state is not State.REPORTED or covered(ctx, shown) or rung >= len(allowed) or shown.withheld:
         return
     races, limit_ms = ctx.dossier(incident).races, allowed[rung]
     if not races and (level := _level(ctx)) is not Level.NORMAL:
@@ -57,9 +57,11 @@ def _level(ctx: Context) -> Level:
 
 
 def covered(ctx: Context, incident: Incident) -> bool:
-    """Whether a parent escalates for it: one that is no less urgent, or that it has become one with."""
+    """Whether a parent escalates for it: one that is told, and no less urgent, or that it has become one with."""
     parent = ctx.tables.incidents.get((ctx.area, incident.parent)) if incident.parent is not None else None
-    return parent is not None and (parent.priority <= incident.priority or parent.rule == incident.rule)
+    if parent is None or parent.rule == incident.rule:
+        return parent is not None
+    return parent.withheld is None and parent.priority <= incident.priority
 
 
 def stop(ctx: Context, incident: str) -> None:

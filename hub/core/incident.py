@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
+from hub.core.hold import Sort
 from hub.core.io import Answer, Disposition, How, Move, Rung, Stage
 from protocol.kinds import Priority
 from protocol.messages import Outcome
@@ -50,6 +51,8 @@ UNRESOLVED = frozenset({State.REPORTED, State.ACCEPTED, State.ASSIGNED, State.HA
 
 NOBODY_CAN = "nobody_can"
 """The condition of an incident for which every neighbour called has said that they cannot come."""
+RETURNED = "returned"
+"""The condition of an incident that was over before anybody was told of it: it was withheld while it lasted."""
 
 
 class Call(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -98,7 +101,8 @@ class Incident(msgspec.Struct, frozen=True, omit_defaults=True):
     """The whole of an incident. Times are hub wall ms; `event_ms` is the first event's, where windows anchor.
 
     `why` names the reason it stands; `calling` why neighbours were or were not called; `late_ms` is that of its
-    freshest record (None: unknown). `conditions`: "cancelled", "link_restored", "must_look", "nobody_can", "restored".
+    freshest record (None: unknown). `conditions`: "cancelled", "link_restored", "must_look", "nobody_can", "restored",
+    and of what is withheld "shelved", "out_of_service" or "suppressed", "returned" when it was over before it was told.
     `answers` are those of its neighbours, `rang_ms` when a siren of the first of them was confirmed to ring, `going_ms`
     when the first said "going" (None: not yet).
     A false alarm has its `false_cause` and the `false_zones` it came of. `presses`
@@ -151,3 +155,10 @@ class Incident(msgspec.Struct, frozen=True, omit_defaults=True):
     answers: dict[str, Said] = {}
     rang_ms: int | None = None
     going_ms: int | None = None
+
+    @property
+    def withheld(self) -> Sort | None:
+        """Why nobody is told of it yet; None when they are, or when somebody has taken it in hand all the same."""
+        if self.state is not State.REPORTED:
+            return None
+        return next((sort for sort in Sort if sort.value in self.conditions), None)

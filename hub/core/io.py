@@ -8,6 +8,8 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from hub.core.hold import PutBack, Shelved, TakenOut
+from hub.core.load import Flooded
 from protocol.kinds import Kind
 from protocol.messages import Action, Result
 from protocol.records import Event
@@ -214,7 +216,20 @@ class Due(msgspec.Struct, frozen=True, tag="due"):
 
 
 Input: TypeAlias = (
-    Recorded | Conflicted | Gapped | Linked | Twinned | Replied | Moved | Answered | Instructed | Levelled | Due
+    Recorded
+    | Conflicted
+    | Gapped
+    | Linked
+    | Twinned
+    | Replied
+    | Moved
+    | Answered
+    | Instructed
+    | Levelled
+    | Shelved
+    | TakenOut
+    | PutBack
+    | Due
 )
 
 
@@ -301,7 +316,7 @@ class StoodDown:
     drill: bool = False
 
 
-Effect: TypeAlias = Send | Page | Changed | Reached | StoodDown
+Effect: TypeAlias = Send | Page | Changed | Reached | StoodDown | Flooded
 
 
 class NotAllowed(Exception):

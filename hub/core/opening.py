@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Any
 
-from hub.core import calls, escalation, ladder
+from hub.core import calls, escalation, ladder, withholding
 from hub.core.context import Context
 from hub.core.incident import Incident, State
 from hub.core.io import Rung
@@ -99,10 +99,13 @@ def opened(ctx: Context, rule: str, scope: str, opens: Opens, drill: bool) -> st
     index(ctx, incident)
     for mark in opens.marks:
         _line(ctx, incident, mark)
-    words = _late(ctx, fields)
+    withholding.weigh(ctx, incident, first=True)
+    words = "; ".join(word for word in (_late(ctx, fields), withholding.words(ctx, opens.marks)) if word)
     ctx.flag(incident, escalation.MUST_LOOK, opens.grade.priority is Priority.P1 and words.startswith("must look"))
     why = f"{opens.grade.why} ({words})" if words else opens.grade.why
     ctx.note(incident, "raised", why=why)
+    if ctx.incident(incident).withheld is None:
+        ctx.presented.append(incident)
     if opens.grade.priority is not Priority.P4:
         ctx.page(incident, why, Rung.STATION)
     return incident
@@ -145,7 +148,11 @@ def _join(ctx: Context, joins: Joins | Raises, again: Mark | None) -> None:
     elif priority is Priority.P1 and before.priority is not Priority.P1 and words.startswith("must look"):
         ctx.flag(incident, escalation.MUST_LOOK)
     others = [p for p in fields["premises"] if p not in before.premises]
-    if priority < before.priority or (others and priority is Priority.P1):
+    told_now = withholding.weigh(ctx, incident, new)
+    graver = priority < before.priority or (others and priority is Priority.P1)
+    if told_now or graver or (again is not None and again in new):
+        ctx.presented.append(incident)
+    if graver or (told_now and priority is not Priority.P4):
         ctx.page(incident, f"{joins.grade.why} ({words})" if words else joins.grade.why)
     elif again is not None and again in new:
         late = late_words(again.late_ms, ctx.defaults.lateness)
@@ -248,6 +255,7 @@ def unlist(ctx: Context, incident: str) -> None:
     for scope in ctx.dossier(incident).listed or scopes(ctx, incident):
         others = tuple(o for o in ctx.tables.open.get((ctx.area, scope)) or () if o != incident)
         ctx.tables.open.put((ctx.area, scope), others or None)
+    withholding.cause_over(ctx, incident)
 
 
 def forget_causes(ctx: Context, incident: str, marks: Iterable[Mark]) -> None:

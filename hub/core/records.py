@@ -142,6 +142,8 @@ def raised(ctx: Context, mark: Mark, drill: bool) -> Verdict:
     if isinstance(rule, WithdrawRule):
         return withdrawing.cancelling(ctx, rule, mark, drill)
     scope = scope_of(ctx, rule, mark, drill)
+    if not (drill or mark.still):
+        ctx.happened.append((rule.name, mark))
     decisions = rule.judge(mark, opening.standings(ctx, scope), ctx.defaults)
     again = mark if rule.pages_again and not mark.still else None
     touched = opening.carry_out(ctx, rule.name, scope, decisions, drill, again)

@@ -9,10 +9,12 @@ from typing import Generic, TypeAlias, TypeVar
 import msgspec
 
 from hub.core.clocks import KernelBoot
+from hub.core.hold import Hold
 from hub.core.incident import Incident
 from hub.core.instruction import Instruction
 from hub.core.io import Send
 from hub.core.ledger import Account, Tally
+from hub.core.load import Hour, Watch
 from hub.core.plan import Plan
 from hub.core.rules.base import Mark
 from protocol.ranges import Ranges
@@ -249,6 +251,11 @@ class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     blamed: list[tuple[Two, tuple[Blame, ...]]] = []
     arming: list[tuple[Two, dict[str, tuple[Mark, ...]]]] = []
     levels: list[tuple[tuple[str], Plan]] = []
+    holds: list[tuple[Two, tuple[Hold, ...]]] = []
+    suppressed: list[tuple[Two, tuple[str, ...]]] = []
+    hours: list[tuple[Two, Hour]] = []
+    kept_hours: list[tuple[tuple[str], tuple[int, ...]]] = []
+    watch: list[tuple[tuple[str], Watch]] = []
 
 
 class Tables:
@@ -279,6 +286,11 @@ class Tables:
         self.blamed: Table[tuple[str, str], tuple[Blame, ...]] = Table()
         self.arming: Table[tuple[str, str], dict[str, tuple[Mark, ...]]] = Table()
         self.levels: Table[tuple[str], Plan] = Table()
+        self.holds: Table[tuple[str, str], tuple[Hold, ...]] = Table()
+        self.suppressed: Table[tuple[str, str], tuple[str, ...]] = Table()
+        self.hours: Table[tuple[str, str], Hour] = Table()
+        self.kept_hours: Table[tuple[str], tuple[int, ...]] = Table()
+        self.watch: Table[tuple[str], Watch] = Table()
 
     def all(self) -> dict[str, Table[tuple[str, ...], object]]:
         """Every table by name."""

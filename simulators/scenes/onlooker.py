@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hub.core.io import Effect, Page, Recorded
+from hub.core.load import Flooded
 from hub.journal import Draft
 from protocol.messages import Result
 from simulators.world.people import People
@@ -19,6 +20,7 @@ class Onlooker(Witness):
     def __init__(self, world: World) -> None:
         super().__init__(world)
         self.pages: list[Page] = []
+        self.floods: list[Flooded] = []
         self.records: dict[str, int] = {}
         self.answers: dict[str, Sequence[Result]] = {}
 
@@ -27,6 +29,10 @@ class Onlooker(Witness):
         super().performed(effect)
         if isinstance(effect, Page):
             self.pages.append(effect)
+
+    def flooded(self, flood: Flooded) -> None:
+        """A flood of alarms began, or is over."""
+        self.floods.append(flood)
 
     def committed(self, drafts: Sequence[Draft]) -> None:
         """The journal has these."""

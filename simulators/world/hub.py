@@ -10,6 +10,7 @@ from hub.clock import HubClock
 from hub.core.defaults import Defaults
 from hub.core.desk import Desk
 from hub.core.io import Changed, Input, Page, Send, StoodDown
+from hub.core.load import Flooded
 from hub.defaults import load_defaults
 from hub.effects import Effects
 from hub.inbox import Item
@@ -54,6 +55,10 @@ class _Announcer:
 
     def stood_down(self, over: StoodDown, done: Done) -> None:
         """The orders of the stand-down are witnessed as they leave."""
+
+    def flooded(self, flood: Flooded) -> None:
+        """Told of the area, to nobody in particular."""
+        self._world.witness.flooded(flood)
 
     def committed(self, done: Done) -> None:
         """The journal's witness has seen it already."""

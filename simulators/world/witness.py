@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from edge.core.site import ZoneKind
 from edge.lane import Identity
 from hub.core.io import Conflicted, Effect, Gapped, Recorded, Send, Twinned
+from hub.core.load import Flooded
 from hub.journal import Draft
 from hub.store.port import Placed, Sample
 from protocol.codec import decode
@@ -185,6 +186,9 @@ class Witness:
         """An order or a page left the hub."""
         self.counts.orders += isinstance(effect, Send)
         self.effects.add(effect)
+
+    def flooded(self, flood: Flooded) -> None:
+        """A flood of alarms began or ended: nothing the world is judged by."""
 
     def recorded(self, sample: Sample) -> None:
         """The telemetry store has a reading."""

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hub.clock import HubClock
 from hub.core.desk import Desk
 from hub.core.io import Changed, Page, StoodDown
+from hub.core.load import Flooded
 from hub.defaults import load_defaults
 from hub.effects import Effects
 from hub.intake import Intake
@@ -36,6 +37,8 @@ class Nobody:
     def page(self, page: Page, done: Done) -> None: ...
 
     def stood_down(self, over: StoodDown, done: Done) -> None: ...
+
+    def flooded(self, flood: Flooded) -> None: ...
 
     def committed(self, done: Done) -> None: ...
 

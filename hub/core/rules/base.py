@@ -23,6 +23,7 @@ LINK_UP = "link_up"
 CONFLICT = "conflict"
 GAP = "gap"
 TWINS = "twins"
+REVIEW = "review_due"
 """What a mark may say besides a record's kind."""
 
 

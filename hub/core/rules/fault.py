@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hub.core.defaults import Defaults
-from hub.core.rules.base import CONFLICT, GAP, TWINS, Decision, Grade, Mark, Reach, Rule, Scope, Standing
+from hub.core.rules.base import CONFLICT, GAP, REVIEW, TWINS, Decision, Grade, Mark, Reach, Rule, Scope, Standing
 from hub.core.rules.windows import always, settle
 from protocol.kinds import Kind, Priority
 
@@ -22,6 +22,7 @@ READS = frozenset(
         CONFLICT,
         GAP,
         TWINS,
+        REVIEW,
     }
 )
 EVIDENCE = frozenset({Kind.RECORDS_LOST, CONFLICT, GAP, TWINS})
@@ -30,6 +31,7 @@ WORDS = {
     CONFLICT: "two different records under one identity (a cloned card?)",
     GAP: "the gateway gave up records",
     TWINS: "two gateways under one id: look for a machine that runs on a copy of this one's card",
+    REVIEW: "out of service, and its review is due",
     Kind.RECORDS_LOST: "the gateway lost records",
     Kind.SWINGER_BYPASS: "tripped too often and was bypassed",
 }

@@ -8,11 +8,22 @@ import pytest
 
 from hub.core import rules as folder
 from hub.core.rules import HELPERS, named, parents_of, reader, rules, withdrawers_of
-from hub.core.rules.base import CONFLICT, GAP, LINK_DOWN, TWINS, AnyRule, OutageRule, ParentRule, Rule, WithdrawRule
+from hub.core.rules.base import (
+    CONFLICT,
+    GAP,
+    LINK_DOWN,
+    REVIEW,
+    TWINS,
+    AnyRule,
+    OutageRule,
+    ParentRule,
+    Rule,
+    WithdrawRule,
+)
 from protocol.kinds import Kind
 
 FILES = {path.stem for path in Path(folder.__file__).parent.glob("[a-z]*.py")} - HELPERS
-WORDS = {*Kind, LINK_DOWN, CONFLICT, GAP, TWINS}
+WORDS = {*Kind, LINK_DOWN, CONFLICT, GAP, TWINS, REVIEW}
 
 
 def test_every_file_is_a_rule_of_its_name() -> None:

@@ -1,0 +1,174 @@
+"""What the API shows of alarm management: what is withheld and why, and what stands too long."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from hub.core.defaults import Defaults
+from hub.core.figures import TOP, Figures, figures, rate
+from hub.core.hold import Hold, Sort
+from hub.core.incident import UNRESOLVED, Incident
+from hub.core.load import Watch
+from hub.core.rules import named
+from hub.core.rules.base import Mark, OutageRule
+from hub.core.state import Tables
+from protocol.kinds import Kind
+
+LEFT_OUT = {Kind.CHATTER.value: "chatter", Kind.SWINGER_BYPASS.value: "swinger"}
+"""Zones that gateways leave out by themselves, by the record that says so."""
+LASTING = frozenset(Kind) - {
+    *(Kind.ARMED, Kind.DISARMED, Kind.AUTO_ARMED, Kind.AUTO_DISARMED, Kind.CANCEL, Kind.ANSWER, Kind.RESET),
+    *(Kind.TEST, Kind.WALK_TEST, Kind.CLOCK, Kind.RECORDS_LOST),
+}
+"""Kinds that begin and end; the rest only happen."""
+
+
+class Suppressed(msgspec.Struct, frozen=True):
+    """Something that is not told for itself by design: `by` which named reason, and the incident that is told for it
+    (`cause`). `incident` is what is not told; None where the gateway itself leaves a zone out. `since_ms`: hub wall."""
+
+    area: str
+    by: str
+    cause: str
+    incident: str | None
+    rule: str
+    zones: list[str]
+    gateways: list[str]
+    since_ms: int
+
+
+class Stale(msgspec.Struct, frozen=True):
+    """What has been active for too long: an unresolved incident, or the condition of a place that no open incident
+    speaks of. `since_ms` is when it began (hub wall ms)."""
+
+    area: str
+    incident: str | None
+    what: str
+    place: str
+    state: str | None
+    since_ms: int
+    why: str
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """An area just now: what is withheld and stale, the alarms presented in the last ten minutes (counted up to what
+    begins a flood), and since when there is one. What follows counts for ever: floods, time in them, and by priority
+    (P1 first) and reason what was presented and withheld."""
+
+    area: str
+    shelved: int
+    out_of_service: int
+    suppressed: int
+    stale: int
+    ten_minutes: int
+    flood_since_ms: int | None
+    floods: int
+    flood_ms: int
+    priorities: tuple[int, ...]
+    withheld: dict[str, int]
+
+
+class AlarmViews:
+    """Reads committed state."""
+
+    def __init__(self, tables: Tables, defaults: Defaults) -> None:
+        self._tables = tables
+        self._defaults = defaults
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why something may be shelved or taken out of service."""
+        return list(self._defaults.alarms.reasons)
+
+    def holds(self, area: str, sort: Sort | None = None) -> list[Hold]:
+        """What is shelved or out of service in an area, the oldest first, each with what it withholds now."""
+        known = (hold for (of, _), holds in self._tables.holds.items() if of == area for hold in holds)
+        found = [self._now(area, hold) for hold in known if sort in (None, hold.sort)]
+        return sorted(found, key=lambda one: (one.set_ms, one.at, one.place, one.slot))
+
+    def suppressed(self, area: str) -> list[Suppressed]:
+        """What is suppressed by design in an area, the oldest first: by a cause that is told, under an outage, and
+        what gateways leave out by themselves."""
+        found = [*self._by_cause(area), *self._by_parent(area), *self._left_out(area)]
+        return sorted(found, key=lambda one: (one.since_ms, one.by, one.incident or "", one.cause))
+
+    def stale(self, area: str, at_ms: int) -> list[Stale]:
+        """What has been active for longer than is stale, the oldest first."""
+        before_ms = at_ms - self._defaults.alarms.stale_ms
+        found: list[Stale] = []
+        spoken: set[tuple[str, str]] = set()
+        for one in self._unresolved(area):
+            spoken |= {(mark.what, place) for mark in self._marks(one) for place in (mark.zone, mark.premises) if place}
+            over = "restored" in one.conditions or "link_restored" in one.conditions
+            if one.event_ms < before_ms and not over:
+                place = next(iter((*one.zones, *one.premises, *one.gateways)), area)
+                found.append(Stale(area, one.id, one.rule, place, one.state.value, one.event_ms, one.why))
+        for (of, place), lives in self._tables.zones.items():
+            for what, live in lives.items() if of == area else ():
+                began_ms = live.began.at_ms if live.began is not None and live.live else at_ms
+                if began_ms < before_ms and what in LASTING and (what, place) not in spoken:
+                    found.append(Stale(area, None, what, place, None, began_ms, "no open incident speaks of it"))
+        return sorted(found, key=lambda one: (one.since_ms, one.place, one.what))
+
+    def standing(self, area: str, at_ms: int) -> Standing:
+        """An area just now."""
+        watch = self._tables.watch.committed((area,)) or Watch()
+        holds = self.holds(area)
+        return Standing(
+            area=area,
+            shelved=sum(hold.sort is Sort.SHELVED for hold in holds),
+            out_of_service=sum(hold.sort is Sort.OUT_OF_SERVICE for hold in holds),
+            suppressed=len(self.suppressed(area)),
+            stale=len(self.stale(area, at_ms)),
+            ten_minutes=rate(self._tables, area, at_ms, self._defaults.alarms),
+            flood_since_ms=watch.since_ms,
+            floods=watch.floods,
+            flood_ms=watch.flood_ms + (at_ms - watch.since_ms if watch.since_ms is not None else 0),
+            priorities=watch.priorities,
+            withheld=watch.withheld,
+        )
+
+    def figures(self, area: str, from_ms: int, until_ms: int, now_ms: int, top: int = TOP) -> Figures:
+        """The figures of an area from one time to another (hub wall ms)."""
+        return figures(self._tables, area, from_ms, until_ms, now_ms, top)
+
+    def _now(self, area: str, hold: Hold) -> Hold:
+        known = ((one, self._tables.incidents.committed((area, one))) for one in hold.held)
+        held = tuple(one for one, shown in known if shown is not None and shown.withheld)
+        return msgspec.structs.replace(hold, held=held)
+
+    def _unresolved(self, area: str) -> Iterator[Incident]:
+        for (of, _), one in self._tables.incidents.items():
+            if of == area and one.state in UNRESOLVED:
+                yield one
+
+    def _marks(self, one: Incident) -> Iterator[Mark]:
+        dossier = self._tables.dossiers.committed((one.area, one.id))
+        yield from dossier.marks if dossier is not None else ()
+
+    def _by_cause(self, area: str) -> Iterator[Suppressed]:
+        for (of, cause), held in self._tables.suppressed.items():
+            known = self._tables.incidents.committed((of, cause)) if of == area else None
+            for incident in held if known is not None else ():
+                one = self._tables.incidents.committed((of, incident))
+                if one is not None and known is not None and one.withheld is Sort.SUPPRESSED:
+                    by = known.rule if known.rule != "fault" else Kind.DEVICE_LOST.value
+                    yield Suppressed(area, by, cause, one.id, one.rule, one.zones, one.gateways, one.raised_ms)
+
+    def _by_parent(self, area: str) -> Iterator[Suppressed]:
+        for one in self._unresolved(area):
+            parent = self._tables.incidents.committed((area, one.parent)) if one.parent is not None else None
+            rule = named(parent.rule) if parent is not None else None
+            if parent is not None and isinstance(rule, OutageRule) and rule.hushes and parent.priority <= one.priority:
+                yield Suppressed(area, rule.name, parent.id, one.id, one.rule, one.zones, one.gateways, one.raised_ms)
+
+    def _left_out(self, area: str) -> Iterator[Suppressed]:
+        for one in self._unresolved(area):
+            whats = {mark.what for mark in self._marks(one)} & LEFT_OUT.keys()
+            if "restored" not in one.conditions:
+                for what in sorted(whats):
+                    yield Suppressed(
+                        area, LEFT_OUT[what], one.id, None, one.rule, one.zones, one.gateways, one.event_ms
+                    )
