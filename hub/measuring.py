@@ -14,6 +14,7 @@ import structlog
 from hub.clock import HubClock
 from hub.core.desk import Desk
 from hub.core.io import Changed, Linked, Page, StoodDown
+from hub.core.load import Flooded
 from hub.core.registry import Registry
 from hub.effects import Announces
 from hub.links import Links
@@ -126,6 +127,10 @@ class Measuring:
     def stood_down(self, over: StoodDown, done: Done) -> None:
         """It is over: the incident's own change says so."""
         self._announcer.stood_down(over, done)
+
+    def flooded(self, flood: Flooded) -> None:
+        """A flood of alarms began, or is over."""
+        self._announcer.flooded(flood)
 
     def committed(self, done: Done) -> None:
         """An input was committed."""
