@@ -15,6 +15,7 @@ from hub.core.incident import Incident
 from hub.core.io import Changed, Due, Input, Instructed, Levelled, Linked, Page, Recorded, Replied, StoodDown
 from hub.core.load import Flooded
 from hub.core.moves import FORGET
+from hub.core.rules.proof import NAME as PROOF
 from hub.erasable import Erasable
 from hub.live import LiveStream
 from hub.metrics import Metrics
@@ -74,7 +75,10 @@ class Announcer:
         self._live.tell("incident", effect.area, json_of(told).decode())
 
     def page(self, page: Page, done: Done) -> None:
-        """Somebody is to be called."""
+        """Somebody is to be called; of a proof no control room hears."""
+        incident = self._desk.incident(page.area, page.incident)
+        if incident is not None and incident.rule == PROOF:
+            return
         self._metrics.pages.labels(page.rung.value).inc()
         words = {"incident": page.incident, "area": page.area, "rung": page.rung.value, "why": page.why}
         self._log.warning("page", **words)

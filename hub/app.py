@@ -174,7 +174,7 @@ class Hub:
             ingest.running, ingest.configured = sites.born, sites.answered
             good_ms = defaults.calls.answer_link_ms
             tickets = Tickets(private, settings.api.public_url, good_ms, desk.incident, clock.now_ms)
-            told = telling(stack, settings, loaded, desk, clock, live, metrics, tickets.link)
+            told = telling(stack, settings, loaded, desk, clock, live, metrics, inside.proofs, tickets.link)
             announcer.notifier = told.notifier
             troubles.page, troubles.page_waiting = told.notifier.trouble, told.notifier.held
             with beginning.readable(settings):

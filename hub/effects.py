@@ -53,6 +53,8 @@ class Effects:
         self._metrics = metrics
         self._key_name = key_name
         self._private = private
+        self.paged: Callable[[Page, Done], None] = lambda page, done: None
+        """Who looks on once the announcer was told of a page."""
         self.obeying: Callable[[str, str], Sequence[str | None]] = lambda area, gateway: (None,)
         """Which processes of a gateway (area, id) orders are for; None: whichever hears it."""
         self._log = structlog.get_logger("hub.effects")
@@ -105,5 +107,6 @@ class Effects:
                 self.announcer.flooded(effect)
             else:
                 self.announcer.page(effect, done)
+                self.paged(effect, done)
         except Exception:
             self._log.exception("an effect failed", effect=type(effect).__name__)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from hub.core.io import Conflicted, Gapped, Input, Linked, Recorded, Twinned
+from hub.core.trials import Proved
 from hub.journal import Note
 from protocol.kinds import Priority
 
@@ -98,4 +99,4 @@ def _urgent(taken: Input) -> bool:
     """A gateway may declare thousands of gaps in one message, and a broker lose thousands of gateways at once."""
     if isinstance(taken, Recorded | Conflicted):
         return taken.event.priority <= Priority.P2
-    return not isinstance(taken, Gapped | Linked | Twinned)
+    return not isinstance(taken, Gapped | Linked | Twinned | Proved)

@@ -16,6 +16,7 @@ from hub.core.desk import Desk
 from hub.core.io import Changed, Linked, Page, StoodDown
 from hub.core.load import Flooded
 from hub.core.registry import Registry
+from hub.core.rules.proof import NAME as PROOF
 from hub.effects import Announces
 from hub.links import Links
 from hub.measures.counters import Counters
@@ -119,9 +120,11 @@ class Measuring:
             self.queue.put(points_of(incident, self._places))
 
     def page(self, page: Page, done: Done) -> None:
-        """Somebody is to be called."""
+        """Somebody is to be called; a nightly proof calls nobody."""
         self._announcer.page(page, done)
         incident = self._desk.incident(page.area, page.incident)
+        if incident is not None and incident.rule == PROOF:
+            return
         self.queue.put([page_of(page, incident, self._places, done.received_ms)])
 
     def stood_down(self, over: StoodDown, done: Done) -> None:

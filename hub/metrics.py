@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from hub.core.io import Reached
 from hub.core.ledger import Tally
+from hub.core.proof import ProofView
 from protocol.records import Lane
 
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
@@ -58,6 +61,8 @@ class Metrics:
         self.site_configs = gauge(
             "lianfang_gateway_configs", "Gateways by what became of their desired configuration.", "state"
         )
+        self.proof_age = gauge("lianfang_proof_age_seconds", "Age of the oldest last proof of a gateway.", "area")
+        self.proofs_overdue = gauge("lianfang_proofs_overdue", "Gateways whose last proof is too long ago.", "area")
         self.points = counter("lianfang_telemetry_points", "Telemetry readings committed.")
         self.store_seconds = seconds("lianfang_telemetry_commit_seconds", "Time one telemetry transaction took.")
         self.store_failures = counter("lianfang_telemetry_failures", "Telemetry transactions that failed.")
@@ -87,6 +92,12 @@ class Metrics:
         self.lost.labels(lane.value).inc(now.lost - before.lost)
         self.refilled.labels(lane.value).inc(now.refilled - before.refilled)
         self.forgotten.labels(lane.value).inc(now.forgotten - before.forgotten)
+
+    def tell_proofs(self, area: str, proofs: Iterable[ProofView]) -> None:
+        """How old the proofs of an area's gateways are."""
+        known = [one for one in proofs if one.age_ms is not None]
+        self.proof_age.labels(area).set(max((one.age_ms or 0 for one in known), default=0) / 1000)
+        self.proofs_overdue.labels(area).set(sum(one.overdue for one in known))
 
     def text(self) -> bytes:
         """The exposition text."""

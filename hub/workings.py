@@ -16,6 +16,7 @@ from hub.ingest import Ingest
 from hub.intake import Intake
 from hub.links import Links
 from hub.metrics import Metrics
+from hub.proofs import Proofs
 from hub.receipting import Receipting
 from hub.rounds import Rounds
 
@@ -45,12 +46,15 @@ class Workings:
         self.ingest.born = self._send_again
         self.closer = Closer(rounds, intake, clock)
         self.ingest.spoke, self.ingest.beat = self.closer.spoke, self.closer.beat
+        self.proofs = Proofs(desk, rounds, clock)
+        effects.paged = self.proofs.paged
         self.downlink = Downlink(hub, session, self.ingest, receipting, clock)
 
     def start(self) -> None:
         """Send again what was ordered before this hub began and may still be obeyed."""
         for order in self._desk.resume(self._clock.now_ms()):
             self._effects.send(order)
+        self.proofs.resume()
 
     def _send_again(self, area: str, gateway: str) -> None:
         """A gateway that was just born has heard nothing yet."""

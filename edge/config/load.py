@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from edge import port
 from edge.config import overrides as given
 from edge.config.hardware import Bus, Hardware, Partial, read_hardware
-from edge.config.model import LISTS, SINGLE, GatewayTable, LimitsTable, MqttTable, SiteFile
+from edge.config.model import LISTS, SINGLE, GatewayTable, LimitsTable, MqttTable, ProofTable, SiteFile
 from edge.config.secrets import Mqtt, read_hub_keys, read_mqtt
 from edge.config.site import Tables, build_site
 from edge.config.words import faults_of, ordered
@@ -180,10 +180,11 @@ def _mqtt(read: _Read, folder: Path) -> Mqtt | None:
 
 
 def _site(read: _Read, hardware: Hardware, digest: str) -> Site | None:
-    gateway, limits = _single(read, "gateway"), _single(read, "limits")
+    gateway, limits, proof = (_single(read, name) for name in ("gateway", "limits", "proof"))
     tables = Tables(
         gateway=gateway if isinstance(gateway, GatewayTable) else None,
         limits=limits if isinstance(limits, LimitsTable) else LimitsTable.model_validate({}),
+        proof=proof if isinstance(proof, ProofTable) else ProofTable.model_validate({}),
         premises=read.tables["premises"],
         groups=read.tables["group"],
         zones=read.tables["zone"],

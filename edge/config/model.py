@@ -235,6 +235,13 @@ class HolidayTable(Table):
     last: str | None = Field(None, pattern=DATE_PATTERN)
 
 
+class ProofTable(Table):
+    """[proof]: when the gateway proves every night that what it says arrives. Local time, as "HH:MM"."""
+
+    at: str = Field("02:00", pattern=TIME_PATTERN)
+    within_min: int = Field(180, ge=0, le=720, description="each gateway at its own moment within so long after `at`")
+
+
 class LimitsTable(Table):
     """[limits]: where a site needs other times than the defaults; ms."""
 
@@ -254,6 +261,7 @@ class SiteFile(Table):
         default={}, description="hub key name to Ed25519 public key, in base64 or PEM; with none no order is obeyed"
     )
     limits: LimitsTable = LimitsTable.model_validate({})
+    proof: ProofTable = ProofTable.model_validate({})
     bus: list[BusTable] = Field(min_length=1, max_length=16)
     device: list[DeviceTable] = Field(default=[], max_length=256)
     premises: list[PremisesTable] = Field(min_length=1, max_length=128)
@@ -264,7 +272,9 @@ class SiteFile(Table):
     holiday: list[HolidayTable] = Field(default=[], max_length=366)
 
 
-SINGLE: dict[str, type[Table]] = {"gateway": GatewayTable, "mqtt": MqttTable, "limits": LimitsTable}
+SINGLE: dict[str, type[Table]] = {
+    "gateway": GatewayTable, "mqtt": MqttTable, "limits": LimitsTable, "proof": ProofTable,
+}  # fmt: skip
 LISTS: dict[str, type[BaseModel]] = {
     "bus": BusTable,
     "device": DeviceTable,

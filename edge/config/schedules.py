@@ -7,9 +7,9 @@ import zoneinfo
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
-from edge.config.model import GatewayTable, HolidayTable, ScheduleTable
+from edge.config.model import GatewayTable, HolidayTable, ProofTable, ScheduleTable
 from edge.core.calendar import UTC as NO_CALENDAR
-from edge.core.calendar import Calendar, Holidays, Schedule
+from edge.core.calendar import Calendar, Holidays, Nightly, Schedule
 from edge.core.site import Mode
 from protocol.faults import Fault, shown
 
@@ -41,7 +41,8 @@ def schedules_of(tables: Sequence[tuple[str, ScheduleTable]], where: str) -> tup
 def calendar_of(
     gateway: GatewayTable | None, tables: Sequence[tuple[str, HolidayTable]], needed: bool, where: str
 ) -> tuple[Calendar, list[Fault]]:
-    """Time zone and holidays, with everything wrong about them; the zone's rules are read only where `needed`."""
+    """Time zone and holidays, with everything wrong about them. Where the zone is not `needed` one that is not known
+    is no fault: the nightly proof goes by UTC then."""
     faults: list[Fault] = []
     holidays = []
     for key, table in tables:
@@ -52,14 +53,23 @@ def calendar_of(
         if last < first:
             faults.append(Fault(where, f"{key}.last", shown(table.last), f"{table.first} or later"))
         holidays.append((first, last))
-    if gateway is None or not needed:
+    if gateway is None:
         return NO_CALENDAR, faults
     try:
         offsets = _offsets(gateway.timezone)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        if not needed:
+            return NO_CALENDAR, faults
         allowed = "a time zone that this machine knows, such as Asia/Shanghai (Debian package tzdata)"
         return NO_CALENDAR, [*faults, Fault(where, "gateway.timezone", shown(gateway.timezone), allowed)]
     return Calendar(offsets, tuple(sorted(holidays))), faults
+
+
+def nightly_of(table: ProofTable) -> Nightly:
+    """When the gateway proves itself."""
+    at_min = _minutes(table.at)
+    assert at_min is not None
+    return Nightly(at_min, table.within_min * 60_000)
 
 
 def told(schedule: Schedule) -> str:

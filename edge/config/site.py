@@ -15,10 +15,11 @@ from edge.config.model import (
     LimitsTable,
     OutputTable,
     PremisesTable,
+    ProofTable,
     ScheduleTable,
     ZoneTable,
 )
-from edge.config.schedules import calendar_of, schedules_of
+from edge.config.schedules import calendar_of, nightly_of, schedules_of
 from edge.core.alarms import PRESSES
 from edge.core.site import (
     NATURES,
@@ -45,6 +46,7 @@ class Tables:
 
     gateway: GatewayTable | None
     limits: LimitsTable
+    proof: ProofTable
     premises: list[tuple[str, PremisesTable]]
     groups: list[tuple[str, GroupTable]]
     zones: list[tuple[str, ZoneTable]]
@@ -248,6 +250,7 @@ def build_site(tables: Tables, hardware: Hardware, digest: str, where: str) -> t
         fresh=dict(hardware.fresh),
         schedules=schedules,
         calendar=calendar,
+        proof=nightly_of(tables.proof),
     )
     return site, []
 

@@ -83,6 +83,20 @@ class Calendar:
 UTC = Calendar()
 
 
+@dataclass(frozen=True, slots=True)
+class Nightly:
+    """When a gateway proves itself: from minute `at_min` of the local day on, each at its own share of `within_ms`."""
+
+    at_min: int = 120
+    within_ms: int = 3 * 3_600_000
+
+    def following(self, calendar: Calendar, share: float, after_ms: int) -> int:
+        """The first such moment after `after_ms`, wall ms, of the gateway whose `share` in [0, 1) this is."""
+        days = range(calendar.day(after_ms) - 2, calendar.day(after_ms) + 3)
+        moments = (calendar.wall_ms(day, self.at_min) + int(share * self.within_ms) for day in days)
+        return min(moment for moment in moments if moment > after_ms)
+
+
 class Moment(NamedTuple):
     """A schedule arms or disarms at `at_ms` wall time."""
 

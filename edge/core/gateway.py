@@ -32,6 +32,7 @@ from edge.core.lamps import LAMP, Lamps, Stage
 from edge.core.loops import LOOPS, Loops
 from edge.core.orders import Orders
 from edge.core.premises import ENTRY, EXIT, Partition
+from edge.core.proving import PROOF, Proofs
 from edge.core.pulses import PULSE
 from edge.core.ringing import SIREN, Ringing
 from edge.core.schedules import DUE, UNSET, WARN, Schedules
@@ -79,6 +80,7 @@ class Gateway:
         self._silence = Silence(self._devices, site.limits.device_lost_ms, self._scribe, self._deadlines, self._zones)
         self._values = Values(site, self._scribe)
         self._loops = Loops(site, memory, self._scribe, self._deadlines, self._zones)
+        self._proofs = Proofs(site, memory, kboot, *keeping)
         hands = (self._zones, self._alarms, self._keypad, self._ringing, self._lamps, self._bypasses)
         self._orders = Orders(site, memory, self._scribe, *hands, self._awaited, self._is_silent)
         self._on: dict[str, Callable[[str, int], None]] = {
@@ -95,6 +97,7 @@ class Gateway:
             DUE: self._schedules.due,
             WARN: self._schedules.warn,
             UNSET: self._schedules.unset,
+            PROOF: self._proofs.due,
         }
 
     def start(self, now: Stamp) -> list[Effect]:
@@ -108,6 +111,7 @@ class Gateway:
         self._switches.resume()
         self._loops.resume()
         self._schedules.resume()
+        self._proofs.resume()
         self._silence.resume()
         return self._effects()
 
@@ -116,6 +120,7 @@ class Gateway:
         assert now.mono_ns >= self._scribe.now.mono_ns, "monotonic time does not run backwards"
         self._scribe.now = now
         self._schedules.clock()
+        self._proofs.clock()
         if isinstance(item, Looked):
             # What was due before the look is settled by what was known before it, however late the look arrives.
             self._fire(min(item.reading.at_ns, now.mono_ns))
@@ -168,6 +173,7 @@ class Gateway:
             calls=self._ringing.called.remembered(),
             scheduled=dict(self._schedules.judged),
             hushed=list(self._ringing.hushed),
+            proved=self._proofs.last,
         )
 
     def _effects(self) -> list[Effect]:

@@ -160,6 +160,7 @@ class Memory(msgspec.Struct, frozen=True):
     `calls` maps a premises to the call it heard last: its cause, when (wall ms), and whether it is a drill.
     `loops` are the tallies of this day's `loop_hours` of running. `scheduled` maps a premises to the wall ms up to
     which its schedules have acted. `hushed` are causes and incidents that nothing may sound for, the newest last.
+    `proved` is when the gateway last proved itself, and in which kernel boot.
     """
 
     modes: dict[str, str] = {}
@@ -182,3 +183,4 @@ class Memory(msgspec.Struct, frozen=True):
     calls: dict[str, tuple[str, int, bool]] = {}
     scheduled: dict[str, int] = {}
     hushed: list[str] = []
+    proved: tuple[Stamp, str] | None = None

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, NamedTuple, TypeAlias
 
-from edge.core.calendar import UTC, Calendar, Schedule
+from edge.core.calendar import UTC, Calendar, Nightly, Schedule
 from edge.core.modes import Mode as Mode
 from protocol.kinds import Kind
 from protocol.records import Condition
@@ -228,7 +228,8 @@ class Site:
     """Everything one gateway serves. `groups` maps a group to all its members, local and remote.
 
     `fresh` maps each device to the ms after its last answer when it counts as silent; a device that only carries
-    sirens is watched too, because a siren that cannot ring must not go unnoticed.
+    sirens is watched too, because a siren that cannot ring must not go unnoticed. A site without `proof` does not prove
+    itself; one that was read from a file always does.
     """
 
     area: str
@@ -242,3 +243,4 @@ class Site:
     fresh: dict[str, int] = field(default_factory=dict)
     schedules: tuple[Schedule, ...] = ()
     calendar: Calendar = UTC
+    proof: Nightly | None = None

@@ -58,6 +58,8 @@ async def metrics(hub: Hub) -> Response:
     """Prometheus' text."""
     hub.metrics.tell_missing(Lane.ALARM, hub.desk.tally(hub.registry.areas))
     hub.metrics.tell_missing(Lane.TELEMETRY, hub.store.tally)
+    for area in hub.registry.areas:
+        hub.metrics.tell_proofs(area, hub.desk.proofs(area, hub.clock.now_ms()))
     hub.sites.count()
     return Response(hub.metrics.text(), media_type=CONTENT_TYPE_LATEST)
 

@@ -72,6 +72,15 @@ class Keeping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     forget_ms: Ms
 
 
+class Proof(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A gateway's nightly proof counts when it arrives younger than `fresh_ms` and its notice is through `notice_ms`
+    later; `fault_ms` without one is a fault."""
+
+    fresh_ms: Ms
+    notice_ms: Ms
+    fault_ms: Ms
+
+
 class Credit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Records a gateway may have unreceipted, by lane."""
 
@@ -137,6 +146,7 @@ class Defaults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     lateness: Lateness
     calls: Calls
     keeping: Keeping
+    proof: Proof
     credit: Credit
     causes: Causes
     alarms: Alarms

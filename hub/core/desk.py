@@ -23,6 +23,7 @@ from hub.core import (
     answers,
     blame,
     dedup,
+    drilling,
     escalation,
     holding,
     instructing,
@@ -32,12 +33,14 @@ from hub.core import (
     moves,
     orders,
     placing,
+    proving,
     records,
 )
 from hub.core.alarm_views import AlarmViews
 from hub.core.clocks import Evidence
 from hub.core.context import Context
 from hub.core.defaults import Defaults, Levels
+from hub.core.drill import Drill, reported
 from hub.core.hold import PutBack, Shelved, TakenOut
 from hub.core.incident import Incident, State
 from hub.core.instruction import Instruction
@@ -59,9 +62,11 @@ from hub.core.io import (
 )
 from hub.core.ledger import Book, Tally
 from hub.core.plan import Plan
-from hub.core.registry import Registry
+from hub.core.proof import ProofView, shown
+from hub.core.registry import Registry, of_area
 from hub.core.rules.base import Ignored, Verdict
 from hub.core.state import Tables
+from hub.core.trials import DrillMoved, DrillPlanned, Proved
 from hub.core.views import Counts, GatewayView, GroupView, Viewer, ZoneView
 from hub.core.wiring import Wiring
 from protocol.ranges import Ranges
@@ -130,6 +135,7 @@ class Desk:
         assert self._open, "begin a batch first"
         ctx = Context(self._registry, self._defaults, self._tables, self._wiring, item.area, at_ms, replayed=replayed)
         self.verdict = self._fold(ctx, item)
+        drilling.attend(ctx)
         loading.settle(ctx)
         return ctx.done()
 
@@ -208,6 +214,29 @@ class Desk:
         """The response level of an area, and what is planned."""
         return self._tables.levels.committed((area,)) or Plan()
 
+    def drills(self, area: str, now_ms: int) -> list[Drill]:
+        """The drills of an area, the newest plan first; of one that runs the report is as it stands at `now_ms`."""
+        names = self._tables.drilled.committed((area,)) or ()
+        found = [self._tables.drills.committed((area, name)) for name in reversed(names)]
+        return [self._reported(one, now_ms) for one in found if one is not None]
+
+    def drill(self, area: str, drill: str, now_ms: int) -> Drill | None:
+        """One drill; None when there is none, or it was longer ago than the desk remembers."""
+        found = self._tables.drills.committed((area, drill))
+        return None if found is None else self._reported(found, now_ms)
+
+    def _reported(self, drill: Drill, now_ms: int) -> Drill:
+        incidents = (self.incident(drill.area, name) for name in drill.incidents)
+        return msgspec.structs.replace(drill, report=reported(drill, [i for i in incidents if i is not None], now_ms))
+
+    def proofs(self, area: str, now_ms: int) -> list[ProofView]:
+        """Every registered gateway of an area with its proof as it is at `now_ms` (hub wall), by id."""
+        fault_ms = self._defaults.proof.fault_ms
+        return [
+            shown(area, gateway, self._tables.proofs.committed((area, gateway)), fault_ms, now_ms)
+            for gateway in sorted(of_area(self._registry.gateways, area))
+        ]
+
     @property
     def causes(self) -> list[str]:
         """What a false alarm may be resolved as."""
@@ -270,6 +299,12 @@ class Desk:
             return holding.taken_out(ctx, item)
         if isinstance(item, PutBack):
             return holding.put_back(ctx, item)
+        if isinstance(item, DrillPlanned):
+            return drilling.planned(ctx, item)
+        if isinstance(item, DrillMoved):
+            return drilling.moved(ctx, item)
+        if isinstance(item, Proved):
+            return proving.proved(ctx, item)
         if isinstance(item, Linked):
             return records.linked(ctx, item)
         if isinstance(item, Conflicted):
@@ -299,4 +334,7 @@ TIMERS: dict[str, Callable[[Context, str], Verdict]] = {
     instructing.LET_GO.removesuffix(":"): instructing.let_go,
     moves.ARCHIVE.removesuffix(":"): moves.archived,
     moves.FORGET.removesuffix(":"): moves.forgotten,
+    drilling.TIMER.removesuffix(":"): drilling.come,
+    proving.DEADLINE.removesuffix(":"): proving.missing,
+    proving.NOTICE.removesuffix(":"): proving.gave_up,
 }

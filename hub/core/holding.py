@@ -10,10 +10,11 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from hub.core import records, withholding
+from hub.core import withholding
 from hub.core.context import Context
 from hub.core.hold import At, Hold, PutBack, Shelved, Sort, TakenOut
 from hub.core.io import NotAllowed
+from hub.core.raising import raised
 from hub.core.rules import rules
 from hub.core.rules.base import REVIEW, Mark, Rule, Took, Verdict, WithdrawRule
 from hub.core.rules.windows import span
@@ -107,7 +108,7 @@ def review_due(ctx: Context, name: str) -> Verdict:
     ident = f"{gateway}/review/{name}/{ctx.at_ms}"
     place = hold.place if hold.at is At.ZONE else None
     detail = f"{hold.reason}, for {span(ctx.at_ms - hold.set_ms)}"
-    return records.raised(
+    return raised(
         ctx, Mark(ctx.at_ms, ident, REVIEW, gateway, premises, place, late_ms=0, detail=detail), drill=False
     )
 

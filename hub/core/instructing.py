@@ -33,6 +33,7 @@ def instructed(ctx: Context, item: Instructed) -> Verdict:
         mode=item.mode,
         zone=item.zone,
         force=item.force,
+        drill=item.action is Action.TEST and not item.duration_ms,
     )
     made = Instruction(
         id=item.order,

@@ -10,6 +10,7 @@ import msgspec
 
 from hub.core.hold import PutBack, Shelved, TakenOut
 from hub.core.load import Flooded
+from hub.core.trials import DrillMoved, DrillPlanned, Proved
 from protocol.kinds import Kind
 from protocol.messages import Action, Result
 from protocol.records import Event
@@ -229,6 +230,9 @@ Input: TypeAlias = (
     | Shelved
     | TakenOut
     | PutBack
+    | Proved
+    | DrillPlanned
+    | DrillMoved
     | Due
 )
 

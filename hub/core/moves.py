@@ -62,6 +62,16 @@ def refusal(incident: Incident, item: Moved) -> str | None:
     return None
 
 
+def close(ctx: Context, incident: Incident, by: str, why: str) -> None:
+    """What a drill made is over with it, however far its people brought it: nobody has to look at it again."""
+    if incident.state in UNRESOLVED:
+        _carry_out(ctx, incident, Moved(ctx.area, incident.id, Move.RESOLVE, by, disposition=Disposition.TEST), why)
+    for move in (Move.REVIEW, Move.ARCHIVE):
+        now = ctx.incident(incident.id)
+        if (now.state, move) in NEXT:
+            _carry_out(ctx, now, Moved(ctx.area, incident.id, move, SYSTEM), why)
+
+
 def archived(ctx: Context, incident: str) -> Verdict:
     """Reviewed long enough ago: the system archives it."""
     _carry_out(ctx, ctx.incident(incident), Moved(ctx.area, incident, Move.ARCHIVE, SYSTEM))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from hub.core import answers, arming, conditions, dedup, grouping, opening, orders, placing, withdrawing
+from hub.core import answers, arming, conditions, dedup, grouping, orders, placing, proving
 from hub.core.context import Context
 from hub.core.incident import UNRESOLVED
 from hub.core.io import Conflicted, Gapped, Linked, Recorded, Twinned
 from hub.core.ledger import RUNS_MAX
+from hub.core.raising import raised, scope_of
 from hub.core.rules import reader
 from hub.core.rules.base import (
     CONFLICT,
@@ -17,10 +18,8 @@ from hub.core.rules.base import (
     Ignored,
     Mark,
     Rule,
-    Scope,
     Took,
     Verdict,
-    WithdrawRule,
 )
 from hub.core.rules.windows import several
 from hub.core.state import Link, Twins
@@ -83,6 +82,7 @@ def linked(ctx: Context, item: Linked) -> Verdict:
     if before is not None and before.up == item.up:
         return Ignored("the link was so before", effective=False)
     ctx.tables.links.put(key, Link(item.up, ctx.at_ms, item.heard_ms))
+    proving.know(ctx, item.gateway)
     mark = Mark(
         item.heard_ms,
         f"{item.gateway}/link/{item.heard_ms}",
@@ -134,51 +134,6 @@ def twinned(ctx: Context, item: Twinned) -> Verdict:
     return Took(still, "who speaks under this name changed") if still else Ignored("who speaks changed")
 
 
-def raised(ctx: Context, mark: Mark, drill: bool) -> Verdict:
-    """Hand a mark to the rule that reads it."""
-    rule = reader(mark.what)
-    if rule is None:
-        return Ignored(f"{mark.what} raises nothing")
-    if isinstance(rule, WithdrawRule):
-        return withdrawing.cancelling(ctx, rule, mark, drill)
-    scope = scope_of(ctx, rule, mark, drill)
-    if not (drill or mark.still):
-        ctx.happened.append((rule.name, mark))
-    decisions = rule.judge(mark, opening.standings(ctx, scope), ctx.defaults)
-    again = mark if rule.pages_again and not mark.still else None
-    touched = opening.carry_out(ctx, rule.name, scope, decisions, drill, again)
-    touched += grouping.regroup(ctx, rule.name, mark, drill)
-    for incident in touched:
-        if ctx.incident(incident).rule == rule.name:
-            withdrawing.withdrawn_before(ctx, incident, mark)
-    mine = [i for i in touched if any(m.ident == mark.ident for m in ctx.dossier(i).marks)]
-    rest = [i for i in touched if i not in mine]
-    told = tuple(dict.fromkeys([*mine, *rest]))
-    return Took(told, ctx.incident(told[0]).why) if told else Ignored("thinned out among many of its kind")
-
-
-def scope_of(ctx: Context, rule: Rule, mark: Mark, drill: bool) -> str:
-    """The open incidents this rule looks at for this mark. A drill never meets the real."""
-    place = f"premises:{mark.premises}" if mark.premises is not None else f"gateway:{mark.gateway}"
-    if rule.scope is Scope.GATEWAY:
-        place = f"gateway:{mark.gateway}"
-    elif rule.scope is Scope.GROUP:
-        home = ctx.registry.home(ctx.area, mark.premises)
-        place = f"group:{home}" if home is not None else place
-    elif rule.scope is not Scope.PREMISES and mark.zone is not None:
-        place = f"zone:{mark.zone}"
-    if rule.scope is Scope.CAUSE:
-        place = f"{_cause(mark)}|{place}"
-    return f"{'drill|' if drill else ''}{rule.name}|{place}"
-
-
-def _cause(mark: Mark) -> str:
-    """What tells causes of one kind at one place apart: the fault's name, or the device that is gone."""
-    if mark.what == Kind.GATEWAY_FAULT:
-        return f"{mark.what}:{mark.detail}"
-    return f"{mark.what}:{mark.device}" if mark.what == Kind.DEVICE_LOST else mark.what
-
-
 def _happened(ctx: Context, item: Recorded | Conflicted, ident: str) -> Verdict:
     when = placing.place(ctx, item)
     verdict = _judged(ctx, item, _mark(ctx, item, ident, when))
@@ -191,6 +146,8 @@ def _judged(ctx: Context, item: Recorded | Conflicted, mark: Mark) -> Verdict:
     event = item.event
     if event.qualifier is Qualifier.RESTORE:
         return _ended(ctx, mark, event)
+    if event.kind is Kind.TEST:
+        return proving.came(ctx, mark, event.drill)
     if event.kind is Kind.ANSWER:
         return answers.pressed(ctx, mark, str(event.detail.get("answer", "")))
     conditions.remember(ctx, mark, began=True)

@@ -9,6 +9,7 @@ from typing import Generic, TypeAlias, TypeVar
 import msgspec
 
 from hub.core.clocks import KernelBoot
+from hub.core.drill import Drill
 from hub.core.hold import Hold
 from hub.core.incident import Incident
 from hub.core.instruction import Instruction
@@ -16,6 +17,7 @@ from hub.core.io import Send
 from hub.core.ledger import Account, Tally
 from hub.core.load import Hour, Watch
 from hub.core.plan import Plan
+from hub.core.proof import Proof
 from hub.core.rules.base import Mark
 from protocol.ranges import Ranges
 
@@ -256,6 +258,10 @@ class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hours: list[tuple[Two, Hour]] = []
     kept_hours: list[tuple[tuple[str], tuple[int, ...]]] = []
     watch: list[tuple[tuple[str], Watch]] = []
+    proofs: list[tuple[Two, Proof]] = []
+    drills: list[tuple[Two, Drill]] = []
+    drilled: list[tuple[tuple[str], tuple[str, ...]]] = []
+    drilling: list[tuple[tuple[str], tuple[str, ...]]] = []
 
 
 class Tables:
@@ -291,6 +297,10 @@ class Tables:
         self.hours: Table[tuple[str, str], Hour] = Table()
         self.kept_hours: Table[tuple[str], tuple[int, ...]] = Table()
         self.watch: Table[tuple[str], Watch] = Table()
+        self.proofs: Table[tuple[str, str], Proof] = Table()
+        self.drills: Table[tuple[str, str], Drill] = Table()
+        self.drilled: Table[tuple[str], tuple[str, ...]] = Table()
+        self.drilling: Table[tuple[str], tuple[str, ...]] = Table()
 
     def all(self) -> dict[str, Table[tuple[str, ...], object]]:
         """Every table by name."""

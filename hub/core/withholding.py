@@ -112,8 +112,8 @@ def _holds(ctx: Context, at: At, place: str) -> tuple[Hold, ...]:
 
 
 def _keepers(ctx: Context, shown: Incident) -> list[Keeper]:
-    """What keeps each of its records back; none when a single one is not, and never of a P1."""
-    if shown.priority is Priority.P1:
+    """What keeps each of its records back; none when a single one is not, and never of a P1 or a drill."""
+    if shown.drill or shown.priority is Priority.P1:
         return []
     rule = named(shown.rule)
     rules = {shown.rule, *(rule.follows if isinstance(rule, ParentRule | OutageRule) else ())}

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from hub.core.incident import UNRESOLVED, Incident
 from hub.core.io import Page
+from hub.core.rules.proof import NAME as PROOF
 from hub.notify.board import Board, Reads, part_of
 from hub.notify.ending import Ending
 from hub.notify.metrics import NoticeMetrics
@@ -61,8 +62,9 @@ class Notifier:
             return
         rung = Told(page.rung.value)
         places = self._people.places(incident, rung)
-        addresses = self._people.told(rung, page.area, incident.priority, places)
-        if not addresses and self._people.leads(rung, page.area, incident.priority):
+        priority = _priority(incident)
+        addresses = self._people.told(rung, page.area, priority, places)
+        if not addresses and self._people.leads(rung, page.area, priority):
             self._nobody(incident, rung, page.why, at_ms, f"{NOBODY}: {', '.join(places[:20])}")
         elif rung is Told.GROUP:
             self._neighbours(incident, page.why)
@@ -190,6 +192,11 @@ class Notifier:
         nobody = Address("", incident.area, "", "")
         posting = self.board.made(nobody, Sort.PAGE, rung, incident.priority, why, at_ms, incident)
         self.board.end(posting, State.FAILED, detail)
+
+
+def _priority(incident: Incident) -> Priority:
+    """By which it is led: a proof goes the way of a P1."""
+    return Priority.P1 if incident.rule == PROOF else incident.priority
 
 
 def key_of(page: Page, at_ms: int) -> str:

@@ -26,6 +26,7 @@ from hub.notify.people import People
 from hub.notify.sending import Sending
 from hub.notify.table import ChannelTable, routes_of
 from hub.plain import json_of
+from hub.proofs import Proofs
 from hub.registry import Loaded
 from hub.rounds import Done
 from hub.settings import Settings
@@ -59,6 +60,7 @@ def telling(
     clock: HubClock,
     live: LiveStream,
     metrics: Metrics,
+    proofs: Proofs,
     answer_link: AnswerLink | None = None,
 ) -> Telling:
     """Open the channels and the outbox. Raises Refused with every fault of every channel."""
@@ -73,9 +75,11 @@ def telling(
     def told(posting: Posting) -> None:
         if posting.state is State.WAITING and not posting.tries:
             return  # it is only about to leave
-        live.tell("notice", posting.area or EVERYBODY, json_of(posting).decode())
+        if not proofs.told(posting):
+            live.tell("notice", posting.area or EVERYBODY, json_of(posting).decode())
 
     notifier.board.told = told
+    proofs.postings = notifier.board.of
     sending = Sending(notifier, tables, channels, counted, clock.now_ms)
     return Telling(notifier, outbox, sending, tables)
 

@@ -29,6 +29,7 @@ WHAT = {
     "tamper": ("防拆报警", "tamper"),
     "fault": ("设备故障", "fault"),
     "gateway_lost": ("网关失联", "gateway lost"),
+    "proof": ("夜间自检", "nightly proof"),
     "chatter": ("探测器反复误动", "a chattering sensor"),
 }
 PART = {"journal": ("事件日志", "the journal"), "telemetry": ("遥测存储", "the telemetry store")}

@@ -24,6 +24,7 @@ CONFLICT = "conflict"
 GAP = "gap"
 TWINS = "twins"
 REVIEW = "review_due"
+UNPROVED = "unproved"
 """What a mark may say besides a record's kind."""
 
 

@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hub.core.defaults import Defaults
-from hub.core.rules.base import CONFLICT, GAP, REVIEW, TWINS, Decision, Grade, Mark, Reach, Rule, Scope, Standing
+from hub.core.rules.base import (
+    CONFLICT,
+    GAP,
+    REVIEW,
+    TWINS,
+    UNPROVED,
+    Decision,
+    Grade,
+    Mark,
+    Reach,
+    Rule,
+    Scope,
+    Standing,
+)
 from hub.core.rules.windows import always, settle
 from protocol.kinds import Kind, Priority
 
@@ -23,6 +36,7 @@ READS = frozenset(
         GAP,
         TWINS,
         REVIEW,
+        UNPROVED,
     }
 )
 EVIDENCE = frozenset({Kind.RECORDS_LOST, CONFLICT, GAP, TWINS})
@@ -32,6 +46,7 @@ WORDS = {
     GAP: "the gateway gave up records",
     TWINS: "two gateways under one id: look for a machine that runs on a copy of this one's card",
     REVIEW: "out of service, and its review is due",
+    UNPROVED: "no proof that its alarms arrive",
     Kind.RECORDS_LOST: "the gateway lost records",
     Kind.SWINGER_BYPASS: "tripped too often and was bypassed",
 }

@@ -97,6 +97,7 @@ CASES: dict[str, tuple[Happens, Expected]] = {
     ),
     "water: is a P3": ([(0, Kind.WATER, "works")], [("water", 3, ["works"])]),
     "cancel: alone is nothing": ([(0, Kind.CANCEL, "h01")], []),
+    "proof: an installer's test is none": ([(0, Kind.TEST, "h01")], []),
     "arming, tests, resets and clocks raise nothing": (
         [(0, kind, "works") for kind in (Kind.ARMED, Kind.DISARMED, Kind.TEST, Kind.RESET, Kind.CLOCK, Kind.BYPASS)],
         [],

@@ -14,6 +14,7 @@ from hub.core.rules.base import (
     LINK_DOWN,
     REVIEW,
     TWINS,
+    UNPROVED,
     AnyRule,
     OutageRule,
     ParentRule,
@@ -23,7 +24,7 @@ from hub.core.rules.base import (
 from protocol.kinds import Kind
 
 FILES = {path.stem for path in Path(folder.__file__).parent.glob("[a-z]*.py")} - HELPERS
-WORDS = {*Kind, LINK_DOWN, CONFLICT, GAP, TWINS, REVIEW}
+WORDS = {*Kind, LINK_DOWN, CONFLICT, GAP, TWINS, REVIEW, UNPROVED}
 
 
 def test_every_file_is_a_rule_of_its_name() -> None:
