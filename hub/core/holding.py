@@ -108,9 +108,7 @@ def review_due(ctx: Context, name: str) -> Verdict:
     ident = f"{gateway}/review/{name}/{ctx.at_ms}"
     place = hold.place if hold.at is At.ZONE else None
     detail = f"{hold.reason}, for {span(ctx.at_ms - hold.set_ms)}"
-    return raised(
-        ctx, Mark(ctx.at_ms, ident, REVIEW, gateway, premises, place, late_ms=0, detail=detail), drill=False
-    )
+    return raised(ctx, Mark(ctx.at_ms, ident, REVIEW, gateway, premises, place, late_ms=0, detail=detail), drill=False)
 
 
 def _set(ctx: Context, hold: Hold, before: Hold | None) -> Verdict:
