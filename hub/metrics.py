@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from hub.alarm_metrics import AlarmMetrics
 from hub.core.io import Reached
 from hub.core.ledger import Tally
 from hub.core.proof import ProofView
@@ -63,6 +64,7 @@ class Metrics:
         )
         self.proof_age = gauge("lianfang_proof_age_seconds", "Age of the oldest last proof of a gateway.", "area")
         self.proofs_overdue = gauge("lianfang_proofs_overdue", "Gateways whose last proof is too long ago.", "area")
+        self.alarms = AlarmMetrics(self.registry)
         self.points = counter("lianfang_telemetry_points", "Telemetry readings committed.")
         self.store_seconds = seconds("lianfang_telemetry_commit_seconds", "Time one telemetry transaction took.")
         self.store_failures = counter("lianfang_telemetry_failures", "Telemetry transactions that failed.")

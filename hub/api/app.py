@@ -8,10 +8,12 @@ from fastapi import FastAPI
 
 from hub.announcing import Told
 from hub.api import (
+    alarms,
     answering,
     false_alarms,
     gaps,
     health,
+    holds,
     incidents,
     levels,
     notices,
@@ -41,6 +43,8 @@ def build(parts: Parts) -> FastAPI:
     for router in (
         incidents.router,
         false_alarms.router,
+        alarms.router,
+        holds.router,
         levels.router,
         notices.router,
         orders.router,

@@ -60,6 +60,7 @@ async def metrics(hub: Hub) -> Response:
     hub.metrics.tell_missing(Lane.TELEMETRY, hub.store.tally)
     for area in hub.registry.areas:
         hub.metrics.tell_proofs(area, hub.desk.proofs(area, hub.clock.now_ms()))
+    hub.metrics.alarms.tell(hub.desk.alarms.standings(hub.registry.areas, hub.clock.now_ms()))
     hub.sites.count()
     return Response(hub.metrics.text(), media_type=CONTENT_TYPE_LATEST)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -14,10 +15,12 @@ from hub.core.load import Watch
 from hub.core.rules import named
 from hub.core.rules.base import Mark, OutageRule
 from hub.core.state import Tables
-from protocol.kinds import Kind
+from hub.core.withholding import suppressed_words
+from protocol.kinds import Kind, Priority
 
 LEFT_OUT = {Kind.CHATTER.value: "chatter", Kind.SWINGER_BYPASS.value: "swinger"}
 """Zones that gateways leave out by themselves, by the record that says so."""
+LEFT_OUT_RULES = frozenset({"chatter", "fault"})
 LASTING = frozenset(Kind) - {
     *(Kind.ARMED, Kind.DISARMED, Kind.AUTO_ARMED, Kind.AUTO_DISARMED, Kind.CANCEL, Kind.ANSWER, Kind.RESET),
     *(Kind.TEST, Kind.WALK_TEST, Kind.CLOCK, Kind.RECORDS_LOST),
@@ -54,8 +57,8 @@ class Stale(msgspec.Struct, frozen=True):
 
 class Standing(msgspec.Struct, frozen=True):
     """An area just now: what is withheld and stale, the alarms presented in the last ten minutes (counted up to what
-    begins a flood), and since when there is one. What follows counts for ever: floods, time in them, and by priority
-    (P1 first) and reason what was presented and withheld."""
+    begins a flood), and since when there is one. What follows counts for ever: floods, time in them, what was
+    presented by priority, and what was withheld by reason."""
 
     area: str
     shelved: int
@@ -66,7 +69,7 @@ class Standing(msgspec.Struct, frozen=True):
     flood_since_ms: int | None
     floods: int
     flood_ms: int
-    priorities: tuple[int, ...]
+    presented: dict[str, int]
     withheld: dict[str, int]
 
 
@@ -91,7 +94,7 @@ class AlarmViews:
     def suppressed(self, area: str) -> list[Suppressed]:
         """What is suppressed by design in an area, the oldest first: by a cause that is told, under an outage, and
         what gateways leave out by themselves."""
-        found = [*self._by_cause(area), *self._by_parent(area), *self._left_out(area)]
+        found = self._suppressed(area, self._unresolved(area))
         return sorted(found, key=lambda one: (one.since_ms, one.by, one.incident or "", one.cause))
 
     def stale(self, area: str, at_ms: int) -> list[Stale]:
@@ -101,8 +104,7 @@ class AlarmViews:
         spoken: set[tuple[str, str]] = set()
         for one in self._unresolved(area):
             spoken |= {(mark.what, place) for mark in self._marks(one) for place in (mark.zone, mark.premises) if place}
-            over = "restored" in one.conditions or "link_restored" in one.conditions
-            if one.event_ms < before_ms and not over:
+            if _stale(one, before_ms):
                 place = next(iter((*one.zones, *one.premises, *one.gateways)), area)
                 found.append(Stale(area, one.id, one.rule, place, one.state.value, one.event_ms, one.why))
         for (of, place), lives in self._tables.zones.items():
@@ -112,23 +114,14 @@ class AlarmViews:
                     found.append(Stale(area, None, what, place, None, began_ms, "no open incident speaks of it"))
         return sorted(found, key=lambda one: (one.since_ms, one.place, one.what))
 
-    def standing(self, area: str, at_ms: int) -> Standing:
-        """An area just now."""
-        watch = self._tables.watch.committed((area,)) or Watch()
-        holds = self.holds(area)
-        return Standing(
-            area=area,
-            shelved=sum(hold.sort is Sort.SHELVED for hold in holds),
-            out_of_service=sum(hold.sort is Sort.OUT_OF_SERVICE for hold in holds),
-            suppressed=len(self.suppressed(area)),
-            stale=len(self.stale(area, at_ms)),
-            ten_minutes=rate(self._tables, area, at_ms, self._defaults.alarms),
-            flood_since_ms=watch.since_ms,
-            floods=watch.floods,
-            flood_ms=watch.flood_ms + (at_ms - watch.since_ms if watch.since_ms is not None else 0),
-            priorities=watch.priorities,
-            withheld=watch.withheld,
-        )
+    def standings(self, areas: Iterable[str], at_ms: int) -> list[Standing]:
+        """Areas just now; each of the desk's tables is walked once."""
+        incidents: dict[str, list[Incident]] = {area: [] for area in areas}
+        for (of, _), one in self._tables.incidents.items():
+            if of in incidents and one.state in UNRESOLVED:
+                incidents[of].append(one)
+        sorts = Counter((of, hold.sort) for (of, _), holds in self._tables.holds.items() for hold in holds)
+        return [self._standing(area, found, sorts, at_ms) for area, found in incidents.items()]
 
     def figures(self, area: str, from_ms: int, until_ms: int, now_ms: int, top: int = TOP) -> Figures:
         """The figures of an area from one time to another (hub wall ms)."""
@@ -139,36 +132,57 @@ class AlarmViews:
         held = tuple(one for one, shown in known if shown is not None and shown.withheld)
         return msgspec.structs.replace(hold, held=held)
 
-    def _unresolved(self, area: str) -> Iterator[Incident]:
-        for (of, _), one in self._tables.incidents.items():
-            if of == area and one.state in UNRESOLVED:
-                yield one
+    def _standing(
+        self, area: str, found: list[Incident], sorts: Mapping[tuple[str, Sort], int], at_ms: int
+    ) -> Standing:
+        watch = self._tables.watch.committed((area,)) or Watch()
+        before_ms = at_ms - self._defaults.alarms.stale_ms
+        return Standing(
+            area=area,
+            shelved=sorts.get((area, Sort.SHELVED), 0),
+            out_of_service=sorts.get((area, Sort.OUT_OF_SERVICE), 0),
+            suppressed=len(self._suppressed(area, found)),
+            stale=sum(_stale(one, before_ms) for one in found),
+            ten_minutes=rate(self._tables, area, at_ms, self._defaults.alarms),
+            flood_since_ms=watch.since_ms,
+            floods=watch.floods,
+            flood_ms=watch.flood_ms + (max(0, at_ms - watch.since_ms) if watch.since_ms is not None else 0),
+            presented=dict(zip((one.name for one in Priority), watch.priorities, strict=True)),
+            withheld={sort.value: watch.withheld.get(sort.value, 0) for sort in Sort},
+        )
+
+    def _unresolved(self, area: str) -> list[Incident]:
+        return [one for (of, _), one in self._tables.incidents.items() if of == area and one.state in UNRESOLVED]
 
     def _marks(self, one: Incident) -> Iterator[Mark]:
         dossier = self._tables.dossiers.committed((one.area, one.id))
         yield from dossier.marks if dossier is not None else ()
 
-    def _by_cause(self, area: str) -> Iterator[Suppressed]:
-        for (of, cause), held in self._tables.suppressed.items():
-            known = self._tables.incidents.committed((of, cause)) if of == area else None
-            for incident in held if known is not None else ():
-                one = self._tables.incidents.committed((of, incident))
-                if one is not None and known is not None and one.withheld is Sort.SUPPRESSED:
-                    by = known.rule if known.rule != "fault" else Kind.DEVICE_LOST.value
-                    yield Suppressed(area, by, cause, one.id, one.rule, one.zones, one.gateways, one.raised_ms)
-
-    def _by_parent(self, area: str) -> Iterator[Suppressed]:
-        for one in self._unresolved(area):
+    def _suppressed(self, area: str, incidents: Iterable[Incident]) -> list[Suppressed]:
+        found: list[Suppressed] = []
+        for one in incidents:
+            if one.withheld is Sort.SUPPRESSED:
+                found.append(self._by_cause(one))
             parent = self._tables.incidents.committed((area, one.parent)) if one.parent is not None else None
             rule = named(parent.rule) if parent is not None else None
             if parent is not None and isinstance(rule, OutageRule) and rule.hushes and parent.priority <= one.priority:
-                yield Suppressed(area, rule.name, parent.id, one.id, one.rule, one.zones, one.gateways, one.raised_ms)
+                found.append(_of(one, rule.name, parent.id, one.raised_ms))
+            if one.rule in LEFT_OUT_RULES and "restored" not in one.conditions:
+                for what in sorted({mark.what for mark in self._marks(one)} & LEFT_OUT.keys()):
+                    found.append(_of(one, LEFT_OUT[what], one.id, one.event_ms, itself=True))
+        return found
 
-    def _left_out(self, area: str) -> Iterator[Suppressed]:
-        for one in self._unresolved(area):
-            whats = {mark.what for mark in self._marks(one)} & LEFT_OUT.keys()
-            if "restored" not in one.conditions:
-                for what in sorted(whats):
-                    yield Suppressed(
-                        area, LEFT_OUT[what], one.id, None, one.rule, one.zones, one.gateways, one.event_ms
-                    )
+    def _by_cause(self, one: Incident) -> Suppressed:
+        """The incident it follows from; the line of its history that says so names it."""
+        line = next(line for line in reversed(one.history) if line.what == Sort.SUPPRESSED.value)
+        by, cause = suppressed_words(line.why)
+        return _of(one, by, cause, line.at_ms)
+
+
+def _of(one: Incident, by: str, cause: str, since_ms: int, *, itself: bool = False) -> Suppressed:
+    return Suppressed(one.area, by, cause, None if itself else one.id, one.rule, one.zones, one.gateways, since_ms)
+
+
+def _stale(one: Incident, before_ms: int) -> bool:
+    over = "restored" in one.conditions or "link_restored" in one.conditions
+    return one.event_ms < before_ms and not over

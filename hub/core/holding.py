@@ -125,7 +125,7 @@ def _ended(ctx: Context, hold: Hold, by: str | None) -> Verdict:
     ctx.tables.timers.put((ctx.area, timer + _name(hold)), None)
     words = "unshelved" if hold.sort is Sort.SHELVED else "back in service"
     why = f"{words} by {by}" if by is not None else f"{words}: its time is over"
-    told = [incident for incident in hold.held if withholding.reconsider(ctx, incident, words if by else why)]
+    told = [incident for incident in hold.held if withholding.reconsider(ctx, incident, words if by else why, by)]
     return Took(tuple(told), why)
 
 

@@ -18,6 +18,7 @@ from protocol.kinds import Priority
 
 HELD_MAX = 256
 """Incidents one hold or one cause keeps back at a time; the next is told."""
+BY_DESIGN = "by design, "
 OVER = ("restored", "link_restored")
 
 
@@ -46,7 +47,7 @@ def weigh(ctx: Context, incident: str, new: Sequence[Mark] = (), first: bool = F
     return True
 
 
-def reconsider(ctx: Context, incident: str, why: str) -> bool:
+def reconsider(ctx: Context, incident: str, why: str, by: str | None = None) -> bool:
     """What withheld an incident is gone: it is told now, unless something else withholds it or it is over. Gives
     whether anything changed."""
     shown = ctx.tables.incidents.get((ctx.area, incident))
@@ -58,9 +59,9 @@ def reconsider(ctx: Context, incident: str, why: str) -> bool:
     _clear(ctx, incident)
     if any(condition in shown.conditions for condition in OVER):
         ctx.flag(incident, RETURNED)
-        ctx.note(incident, RETURNED, why=f"{why}; it was over before anybody was told")
+        ctx.note(incident, RETURNED, by=by, why=f"{why}; it was over before anybody was told")
         return True
-    ctx.note(incident, "told", why=f"{why}; it is still open")
+    ctx.note(incident, "told", by=by, why=f"{why}; it is still open")
     if shown.priority is not Priority.P4 and not escalation.covered(ctx, ctx.incident(incident)):
         ctx.page(incident, f"{why}, still open: {shown.why}")
     ctx.presented.append(incident)
@@ -100,6 +101,12 @@ def places(mark: Mark) -> list[tuple[At, str]]:
     """Where a record comes of, the nearest first."""
     named_places = ((At.ZONE, mark.zone), (At.PREMISES, mark.premises), (At.GATEWAY, mark.gateway))
     return [(at, place) for at, place in named_places if place is not None]
+
+
+def suppressed_words(why: str) -> tuple[str, str]:
+    """By what name something is suppressed, and for which incident, of the words that say so."""
+    by, _, cause = why.removeprefix(BY_DESIGN).partition(": ")
+    return by, cause
 
 
 def key(at: At, place: str) -> str:
@@ -145,7 +152,7 @@ def _by_design(ctx: Context, mark: Mark, shown: Incident) -> Keeper | None:
     name, cause = found
     if not _room(ctx, ctx.tables.suppressed.get((ctx.area, cause)) or (), shown.id):
         return None
-    return Keeper(Sort.SUPPRESSED, f"by design, {name}: {cause} is told", cause=cause)
+    return Keeper(Sort.SUPPRESSED, f"{BY_DESIGN}{name}: {cause}", cause=cause)
 
 
 def _room(ctx: Context, held: Sequence[str], incident: str) -> bool:

@@ -220,7 +220,9 @@ def test_a_fault_that_follows_from_a_lost_gateway_is_suppressed_until_somebody_s
     assert (None, "suppressed") == (faults["h01-door"].withheld, faults["h03-panic"].withheld)
     (lost,) = (one for one in village.open() if one.rule == "gateway_lost")
     why = next(line.why for line in faults["h03-panic"].history if line.what == "suppressed")
-    assert f"by design, gateway_lost: {lost.id} is told" == why
+    assert f"by design, gateway_lost: {lost.id}" == why
+    (listed,) = village.desk.alarms.suppressed(AREA)
+    assert ("gateway_lost", lost.id, faults["h03-panic"].id) == (listed.by, listed.cause, listed.incident)
     village.move(lost, Move.ACCEPT)
     village.move(lost, Move.RESOLVE, disposition="genuine")
     assert village.now_of(faults["h03-panic"]).withheld is None

@@ -33,7 +33,8 @@ def test_ten_alarms_in_ten_minutes_are_no_flood_and_eleven_are() -> None:
     village = DeskAtWork()
     assert [] == floods(faults(village, 10, 0, S))
     assert [(True, 9 * MIN, 11)] == floods(village.happen(Kind.TAMPER, "h03-tamper", 9 * MIN))
-    assert START_MS + 9 * MIN == village.desk.alarms.standing(AREA, START_MS + 9 * MIN).flood_since_ms
+    (standing,) = village.desk.alarms.standings([AREA], START_MS + 9 * MIN)
+    assert (START_MS + 9 * MIN, 11, 1) == (standing.flood_since_ms, standing.ten_minutes, standing.floods)
 
 
 def test_eleven_alarms_in_more_than_ten_minutes_are_no_flood() -> None:
