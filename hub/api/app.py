@@ -10,6 +10,7 @@ from hub.announcing import Told
 from hub.api import (
     alarms,
     answering,
+    drills,
     false_alarms,
     gaps,
     health,
@@ -50,6 +51,7 @@ def build(parts: Parts) -> FastAPI:
         orders.router,
         places.router,
         proofs.router,
+        drills.router,
         telemetry.router,
         gaps.router,
         sites.router,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import or_
+from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -23,6 +26,8 @@ def _model(hint: Any) -> Any:
     if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
         return model_of(hint)
     origin, inner = get_origin(hint), get_args(hint)
+    if origin is UnionType:
+        return reduce(or_, map(_model, inner))
     if origin in (list, dict):
         return origin[tuple(map(_model, inner))] if origin is dict else list[_model(inner[0])]  # type: ignore[misc]
     return hint
