@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from hub.core.io import Answer, Disposition, Level, Move, Stage
 from protocol.faults import Fault, Refused, from_pydantic, shown
 from simulators.scenes.expect import Expect
+from simulators.scenes.holds import InService, OutOfService, Shelf, Unshelf
 from simulators.scenes.places import (
     DeviceId,
     GatewayId,
@@ -28,8 +29,12 @@ FOLDER = Path(__file__).parent / "scenarios"
 VERBS = (
     "trip", "restore", "tamper", "press", "flap", "value", "silence", "heal", "kill", "start", "power", "cut", "mend",
     "clock", "journal", "order", "rehouse", "level", "answer", "move",
+    "shelve", "unshelve", "out_of_service", "in_service",
 )  # fmt: skip
-VIRTUAL = frozenset({"power", "cut", "mend", "clock", "journal", "order", "rehouse", "level", "answer"})
+VIRTUAL = frozenset(
+    {"power", "cut", "mend", "clock", "journal", "order", "rehouse", "level", "answer"}
+    | {"shelve", "unshelve", "out_of_service", "in_service"}
+)
 """Verbs that only virtual time knows."""
 STEPS_MAX = 1_000
 
@@ -148,6 +153,10 @@ class Step(_Model):
     answer: NeighbourAnswer | None = None
     value: Value | None = None
     move: OperatorMove | None = None
+    shelve: Shelf | None = None
+    unshelve: Unshelf | None = None
+    out_of_service: OutOfService | None = None
+    in_service: InService | None = None
 
     @model_validator(mode="after")
     def _one_verb(self) -> Self:
@@ -170,6 +179,8 @@ class Step(_Model):
         """The step in a few words, for the terminal."""
         for verb in VERBS:
             what = getattr(self, verb)
+            if isinstance(what, Shelf | Unshelf | OutOfService | InService):
+                return what.told()
             if isinstance(what, Value):
                 return f"{what.point} reads {what.to}"
             if isinstance(what, HouseOrder):

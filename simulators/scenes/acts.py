@@ -13,6 +13,7 @@ from protocol.messages import Action, Order
 from protocol.records import Condition
 from simulators.plant import raw
 from simulators.scenario import HouseOrder, LevelSet, NeighbourAnswer, OperatorMove, Rehoused, Step
+from simulators.scenes.holds import InService, OutOfService, Shelf, Unshelf
 from simulators.scenes.moving import moved, newest_of, rehoused
 from simulators.scenes.onlooker import Bystanders, Onlooker
 from simulators.scenes.places import BROKER, HUB, places
@@ -150,13 +151,24 @@ class Acting(World):
         else:
             self._hand(step, Answered(AREA, newest.id, asked.premises, asked.say, How.PHONE, "operator"))
 
-    def _hand(self, step: Step, taken: Input) -> None:
-        """To the desk's inbox, as the API hands it over; what is refused is told."""
+    def _do_shelve(self, step: Step, asked: Shelf) -> None:
+        self._hand(step, asked.asked(self.true_ms()), asked.refused)
+
+    def _do_unshelve(self, step: Step, asked: Unshelf) -> None:
+        self._hand(step, asked.asked(self.true_ms()), asked.refused)
+
+    def _do_out_of_service(self, step: Step, asked: OutOfService) -> None:
+        self._hand(step, asked.asked(self.true_ms()), asked.refused)
+
+    def _do_in_service(self, step: Step, asked: InService) -> None:
+        self._hand(step, asked.asked(self.true_ms()), asked.refused)
+
+    def _hand(self, step: Step, taken: Input, due: str | None = None) -> None:
+        """To the desk's inbox, as the API hands it over; what is refused is told, unless for the reason that is due."""
         hub, what = self.hub, f"{step.told()} at {step.at_s:g} s"
 
         def answer(cause: Exception | None) -> None:
-            if cause is not None:
-                self.trouble.append(f"{what}: {cause}")
+            self._refusal(step, due, "" if cause is None else str(cause))
 
         if hub is None or hub.rounds.down is not None:
             self.trouble.append(f"{what}: the hub takes nothing just now")

@@ -6,10 +6,13 @@ from hub.core.desk import Desk
 from simulators.scenario import Scenario
 from simulators.scenes.acts import Acting
 from simulators.scenes.found import Found
+from simulators.scenes.listing import listed
 from simulators.world.book import Book
 from simulators.world.hub import DEFAULTS
 from simulators.world.loop import NS_PER_MS
+from simulators.world.machine import START_MS
 from simulators.world.story import Noise
+from simulators.world.village import AREA
 from simulators.world.world import quiet
 
 WARM_MS = 25_000
@@ -59,7 +62,25 @@ class Played(Acting):
             who: tuple((self._s(a), None if b < 0 else self._s(b)) for a, b in spans)
             for who, spans in self.witness.sirens.items()
         }
-        return Found(tuple(incidents), sirens, tuple(self.onlooker.pages), self.onlooker.records, tuple(trouble))
+        return Found(
+            tuple(incidents),
+            sirens,
+            tuple(self.onlooker.pages),
+            self.onlooker.records,
+            tuple(trouble),
+            self._floods(),
+            listed(self.hub.desk.alarms, AREA, self.true_ms()) if self.hub is not None else None,
+        )
+
+    def _floods(self) -> tuple[tuple[float, float | None, int], ...]:
+        found: list[tuple[float, float | None, int]] = []
+        for flood in self.onlooker.floods:
+            at_s = self._s(flood.at_ms - START_MS)
+            if flood.began:
+                found.append((at_s, None, flood.alarms))
+            else:
+                found[-1] = (found[-1][0], at_s, flood.alarms)
+        return tuple(found)
 
 
 def play(scenario: Scenario) -> tuple[Found, float]:

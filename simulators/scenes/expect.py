@@ -68,6 +68,14 @@ class Ringing(_Model):
         return self
 
 
+class Flooding(_Model):
+    """A flood of alarms, from one second of the scenario to another; without `until_s` it goes on at its end."""
+
+    from_s: Seconds
+    until_s: Seconds | None = None
+    alarms: Count | None = None
+
+
 class Expect(_Model):
     """All of it. Once a scenario expects anything, incidents it does not name are a difference, and none is one too.
 
@@ -80,6 +88,11 @@ class Expect(_Model):
     rings: list[Ringing] | None = None
     silent: Who | None = None
     records: dict[str, Count] = {}
+    floods: list[Flooding] | None = None
+    stale: list[str] | None = None
+    chattering: list[str] | None = None
+    shelved: list[str] | None = None
+    suppressed: dict[str, list[str]] | None = None
 
     @model_validator(mode="after")
     def _known_records(self) -> Self:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ class Found:
     """At the end of a scenario. `sirens` maps a premises to when it sounded, in s of the scenario.
 
     What could not be seen is None: real processes tell nobody whom they paged, or every record they took.
+    `floods` are (from, until or None, alarms) in s of the scenario, `listed` the places in lists of alarm management.
     `trouble` is what must never be, whatever a scenario expects.
     """
 
@@ -27,6 +28,8 @@ class Found:
     pages: tuple[Page, ...] | None = None
     records: Mapping[str, int] | None = None
     trouble: tuple[str, ...] = ()
+    floods: tuple[tuple[float, float | None, int], ...] | None = None
+    listed: Mapping[str, Sequence[str]] | None = None
 
     def pages_of(self, incident: str) -> dict[str, int] | None:
         """How often each rung was told of an incident."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from hub.core.incident import Incident
-from simulators.scenes.expect import Expect, ExpectedIncident, Ringing
+from simulators.scenes.expect import WITHIN_S, Expect, ExpectedIncident, Flooding, Ringing
 from simulators.scenes.found import Found, lines, stood_down
 from simulators.scenes.places import Places
 
@@ -18,6 +18,7 @@ def differences(expect: Expect, found: Found, names: Places) -> list[str]:
         *_incidents(expect, found, names),
         *_sirens(expect, found, names),
         *_records(expect, found),
+        *_alarms(expect, found),
     ]
 
 
@@ -160,6 +161,31 @@ def _records(expect: Expect, found: Found) -> list[str]:
         for name, due in expect.records.items()
         if (is_ := found.records.get(name, 0)) != due
     ]
+
+
+def _alarms(expect: Expect, found: Found) -> list[str]:
+    """Floods and lists, where they could be seen."""
+    told: list[str] = []
+    if expect.floods is not None and found.floods is not None:
+        due = expect.floods
+        same = len(due) == len(found.floods) and all(map(_same_flood, due, found.floods))
+        words = [(one.from_s, one.until_s, one.alarms) for one in due]
+        told += [] if same else [_differ("floods", words, list(found.floods))]
+    listed = {name: getattr(expect, name) for name in ("stale", "chattering", "shelved")}
+    listed |= {f"suppressed.{name}": places for name, places in (expect.suppressed or {}).items()}
+    for name, places in listed.items():
+        if places is not None and found.listed is not None:
+            due_places, is_ = sorted(places), sorted(found.listed.get(name, ()))
+            told += [] if due_places == is_ else [_differ(name, due_places, is_)]
+    return told
+
+
+def _same_flood(due: Flooding, flood: tuple[float, float | None, int]) -> bool:
+    began, ended, alarms = flood
+    same = abs(due.from_s - began) <= WITHIN_S and due.alarms in (None, alarms)
+    if due.until_s is None or ended is None:
+        return same and due.until_s is ended
+    return same and abs(due.until_s - ended) <= WITHIN_S
 
 
 def _differ(name: str, due: object, is_: object) -> str:
