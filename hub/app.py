@@ -45,6 +45,7 @@ from hub.settings import Settings
 from hub.sites import Sites
 from hub.tickets import Tickets
 from hub.troubles import JOURNAL, TELEMETRY, Troubles
+from hub.watching import Watching
 from hub.workings import Workings
 from protocol.faults import Fault, Refused
 from protocol.link import LinkError
@@ -199,6 +200,7 @@ class Hub:
                 "own points": own_points.write(partial(recorder.call, store.put)),
                 "watch": ingest.watch(),
                 "room": room.run(),
+                "watch book": Watching(journal, clerk.writer, clock.now_ms, downlink.state).run(),
                 "checkpoints": Checkpointing(task_of(settings, desk.config_digest), journal, rebuilt.skipped).run(),
                 "sites": sites.run(),
                 "closer": recorder.close_holes(inside.closer),

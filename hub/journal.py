@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, create_engine, delete, event, insert, select
+from sqlalchemy import Connection, Engine, create_engine, delete, event, insert, select, update
 
 from hub import migrations, tables
 from hub.chain import Entry, Head, link
@@ -201,6 +201,17 @@ class Journal:
         with told(), self._connection.begin():
             self._connection.execute(insert(tables.person), row)
             self._connection.execute(delete(tables.person).where(tables.person.c.alias == "probe"))
+
+    def on_watch(self, began_ms: int, until_ms: int, forget_ms: int) -> None:
+        """The hub has been on watch from one time to another; what ended before `forget_ms` is forgotten."""
+        row = tables.watch.c
+        with told(), self._connection.begin():
+            done = self._connection.execute(
+                update(tables.watch).where(row.began_ms == began_ms).values(until_ms=until_ms)
+            )
+            if not done.rowcount:
+                self._connection.execute(insert(tables.watch), {"began_ms": began_ms, "until_ms": until_ms})
+            self._connection.execute(delete(tables.watch).where(row.until_ms < forget_ms))
 
     def name(self, alias: Alias) -> None:
         """Keep who an alias is."""

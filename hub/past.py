@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, create_engine, select
+from sqlalchemy import Connection, Engine, create_engine, inspect, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -46,6 +46,15 @@ class Past:
     def hash_at(self, n: int) -> bytes | None:
         """The hash of entry `n`; None where there is none."""
         return hash_of(self._engine, n)
+
+    def watched(self, since_ms: int = 0) -> list[tuple[int, int]] | None:
+        """When the hub was on watch, (from, until) in hub wall ms, in order; None where it kept no book of it yet."""
+        row = tables.watch.c
+        with told(), self._engine.connect() as connection:
+            if not inspect(connection).has_table(tables.watch.name):
+                return None
+            wanted = select(row.began_ms, row.until_ms).where(row.until_ms >= since_ms).order_by(row.began_ms)
+            return [(one.began_ms, one.until_ms) for one in connection.execute(wanted)]
 
     def close(self) -> None:
         """Close the files."""

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
-from pydantic import Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, Field, StringConstraints, ValidationError
 
 from hub.channels import AnyChannel
 from hub.notify.table import Channels, Route, together
@@ -95,6 +96,30 @@ class Signing(Table):
     key: Path | None = None
 
 
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError):  # ZoneInfoNotFoundError is a KeyError, which pydantic would not show
+        raise ValueError("a time zone such as Asia/Shanghai") from None
+    except KeyError:
+        raise ValueError("a time zone such as Asia/Shanghai, known on this machine") from None
+    return name
+
+
+Zone = Annotated[str, AfterValidator(_zone)]
+
+
+class Reports(Table):
+    """By which clocks days begin, in all areas, and in those that have their own (by area id)."""
+
+    timezone: Zone = "Asia/Shanghai"
+    areas: dict[Id, Zone] = Field(default_factory=dict)
+
+    def zone(self, area: str) -> str:
+        """The time zone of an area."""
+        return self.areas.get(area, self.timezone)
+
+
 class Person(Table):
     """Somebody with a bearer token. `areas` are area ids, or "*" for all."""
 
@@ -117,6 +142,7 @@ class Settings(Table):
     telemetry: Telemetry = Telemetry()
     api: Api = Api()
     signing: Signing = Signing()
+    reports: Reports = Reports()
     person: tuple[Person, ...] = ()
     channels: Channels = Channels()
     channel: tuple[AnyChannel, ...] = ()

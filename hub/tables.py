@@ -1,4 +1,5 @@
-"""The journal's tables. `entry` is only ever appended to, `note` and `person` may be erased, `page` is forgotten."""
+"""The journal's tables. `entry` is only ever appended to, `note` and `person` may be erased, `page` is forgotten;
+`watch` says when the hub was on watch."""
 
 from __future__ import annotations
 
@@ -54,4 +55,11 @@ page = Table(
     Column("incident", String(63), nullable=False),
     Column("rung", String(16), nullable=False),
     Column("why", Text, nullable=False),
+)
+
+watch = Table(
+    "watch",
+    metadata,
+    Column("began_ms", Number, primary_key=True, autoincrement=False),
+    Column("until_ms", Number, nullable=False),
 )

@@ -27,10 +27,11 @@ S, MIN, H = 1_000, 60_000, 3_600_000
 
 
 class DeskAtWork:
-    """Steps and commits one input at a time; times are ms from START_MS. Keeps what a journal would keep."""
+    """Steps and commits one input at a time; times are ms from `start_ms`. Keeps what a journal would keep."""
 
-    def __init__(self, registry: Registry = REGISTRY) -> None:
+    def __init__(self, registry: Registry = REGISTRY, start_ms: int = START_MS) -> None:
         self.registry = registry
+        self.start_ms = start_ms
         self.desk = Desk(registry, DEFAULTS)
         self.now = 0
         self.journal: list[tuple[int, bytes]] = []
@@ -42,13 +43,13 @@ class DeskAtWork:
         self.now = self.now if at is None else at
         self.desk.begin()
         try:
-            effects = self.desk.step(item, START_MS + self.now)
+            effects = self.desk.step(item, self.start_ms + self.now)
         except BaseException:
             self.desk.rollback()
             raise
         self.desk.commit()
         if self.desk.verdict.effective:
-            self.journal.append((START_MS + self.now, msgspec.json.encode(item)))
+            self.journal.append((self.start_ms + self.now, msgspec.json.encode(item)))
         self.effects += effects
         return effects
 
@@ -61,7 +62,7 @@ class DeskAtWork:
         seq = more.pop("seq", self._seq)
         qualifier = more.pop("qualifier", Qualifier.NEW)
         age = more.pop("age_ms", (event if at is None else at) - event)
-        stamp = more.pop("stamp", Stamp(0, START_MS + event, ClockQuality.UNSET))
+        stamp = more.pop("stamp", Stamp(0, self.start_ms + event, ClockQuality.UNSET))
         key = more.pop("key", f"{gateway}-1-{seq}")
         process = (more.pop("instance", INSTANCE), more.pop("boot", 1))
         kboot = more.pop("kboot", "")
@@ -82,7 +83,7 @@ class DeskAtWork:
 
     def link(self, gateway: str, up: bool, at: int, heard: int | None = None) -> list[Effect]:
         """A gateway is lost or heard again."""
-        return self.take(Linked(AREA, gateway, up, START_MS + (at if heard is None else heard)), at)
+        return self.take(Linked(AREA, gateway, up, self.start_ms + (at if heard is None else heard)), at)
 
     def reply(self, order: Send, outcome: Outcome = Outcome.DONE, at: int | None = None) -> list[Effect]:
         """The gateway answers an order for all its premises."""
@@ -92,9 +93,9 @@ class DeskAtWork:
     def wait(self, until: int) -> list[Effect]:
         """Let every deadline up to `until` come at its time."""
         effects: list[Effect] = []
-        while (due_ms := self.desk.next_due_ms()) is not None and due_ms <= START_MS + until:
+        while (due_ms := self.desk.next_due_ms()) is not None and due_ms <= self.start_ms + until:
             for due in self.desk.due(due_ms):
-                effects += self.take(due, due_ms - START_MS)
+                effects += self.take(due, due_ms - self.start_ms)
         self.now = until
         return effects
 
