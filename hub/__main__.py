@@ -20,8 +20,8 @@ from hub.orders import load_key, make_key, public_text
 from hub.past import JournalError
 from hub.registry import Loaded
 from hub.registry import load as load_registry
-from hub.settings import Settings, load
-from protocol.faults import Fault, Refused, shown
+from hub.settings import Settings, load, strange_areas
+from protocol.faults import Fault, Refused
 from protocol.logs import set_up
 from protocol.tls import client_context
 
@@ -35,14 +35,16 @@ LogLevel = Annotated[str, typer.Option("--log-level", help="debug, info, warning
 
 @app.command()
 def run(config: ConfigPath, set_: Overrides = None, log_level: LogLevel = "info") -> None:
-    """Run the hub until SIGTERM or Ctrl-C; ends within 2 s."""
+    """Run the hub until SIGTERM or Ctrl-C; ends within 2 s. SIGHUP: read the registry again."""
     try:
         set_up(log_level, "the hub")
     except ValueError as cause:
         typer.echo(f"--log-level: {cause}", err=True)
         raise typer.Exit(2) from None
+    early: list[int] = []
+    signal.signal(signal.SIGHUP, lambda number, frame: early.append(number))  # it would end a hub that reads for long
     try:
-        asyncio.run(_until_told(*_checked(config, set_)))
+        asyncio.run(_until_told(*_checked(config, set_), early))
     except Refused as refused:
         _refuse(config, refused)
     except (JournalError, JournalMoved) as cause:
@@ -92,11 +94,7 @@ def _checked(config: Path, overrides: list[str] | None) -> tuple[Settings, Loade
             part()
         except Refused as refused:
             faults += refused.faults
-    areas = {area for one in loaded for area in one.registry.areas}
-    for at, person in enumerate(settings.person) if areas else ():
-        for area in set(person.areas) - areas - {"*"}:
-            allowed = f"'*', or one of {', '.join(sorted(areas))}"
-            faults.append(Fault(config.name, f"person[{at}].areas", shown(area), allowed))
+    faults += [fault for one in loaded for fault in strange_areas(settings, one.registry.areas, config.name)]
     if faults:
         raise Refused(faults)
     return settings, loaded[0]
@@ -116,8 +114,11 @@ def _refuse(config: Path, refused: Refused) -> NoReturn:
     raise typer.Exit(2)
 
 
-async def _until_told(settings: Settings, loaded: Loaded) -> None:
+async def _until_told(settings: Settings, loaded: Loaded, early: list[int]) -> None:
     hub = Hub(settings, loaded)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hub.reload)
+    if early:  # what was read may be older than what the signal was for
+        hub.reload()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, hub.stop)
     settling = asyncio.create_task(_settle(hub))

@@ -39,6 +39,7 @@ from hub.recorder import Recorder
 from hub.registry import Loaded
 from hub.registry import load as load_registry
 from hub.registry.history import FOLDER, History
+from hub.reloading import Reloading
 from hub.room import Room, free_bytes
 from hub.rounds import Rounds
 from hub.settings import Settings
@@ -72,12 +73,19 @@ class Hub:
         self.address: tuple[str, int] | None = None
         self.parts: Parts | None = None
         self.free_bytes: Callable[[Path], int] = free_bytes
+        self._asked = False
         self._stopping = asyncio.Event()
         self._log = structlog.get_logger("hub")
 
     def stop(self) -> None:
         """Ask the hub to end."""
         self._stopping.set()
+
+    def reload(self) -> None:
+        """Ask the hub to read its registry again; where it is not up yet, once it is."""
+        self._asked = True
+        if self.parts is not None:
+            self.parts.reloading.ask()
 
     async def run(self) -> None:
         """Put everything together and run it.
@@ -87,6 +95,8 @@ class Hub:
         """
         with contextlib.closing(self._listen()) as listener, self.built() as (tasks, parts, connections):
             self.parts = parts
+            if self._asked:
+                parts.reloading.ask()
             server = _Server(_served(parts), self._started)
             try:
                 async with asyncio.TaskGroup() as group:
@@ -178,6 +188,8 @@ class Hub:
             told = telling(stack, settings, loaded, desk, clock, live, metrics, inside.proofs, tickets.link)
             announcer.notifier = told.notifier
             troubles.page, troubles.page_waiting = told.notifier.trouble, told.notifier.held
+            own_parts = (desk, rounds, inside, sites, told.people, erasable, troubles, metrics)
+            reloading = Reloading(settings, loaded, *own_parts)
             with beginning.readable(settings):
                 told.resume(journal.pages(clock.now_ms() - PAGES_KEPT_MS))
             inside.start()
@@ -201,8 +213,11 @@ class Hub:
                 "watch": ingest.watch(),
                 "room": room.run(),
                 "watch book": Watching(journal, clerk.writer, clock.now_ms, downlink.state).run(),
-                "checkpoints": Checkpointing(task_of(settings, desk.config_digest), journal, rebuilt.skipped).run(),
+                "checkpoints": Checkpointing(
+                    lambda: task_of(settings, desk.config_digest), journal, rebuilt.skipped
+                ).run(),
                 "sites": sites.run(),
+                "registry": reloading.run(),
                 "closer": recorder.close_holes(inside.closer),
                 "channels": told.sending.run(),
                 "outbox": told.outbox.run(),
@@ -213,8 +228,8 @@ class Hub:
             parts = Parts(
                 hub=settings.hub.id,
                 desk=desk,
-                registry=registry,
                 clerk=clerk,
+                reloading=reloading,
                 recorder=recorder,
                 store=store,
                 measuring=own_points,

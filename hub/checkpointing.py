@@ -10,20 +10,24 @@ import contextlib
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import structlog
 
 from hub.checkpoint import NAME, read, write
-from hub.core.desk import Desk
+from hub.core.defaults import Defaults
+from hub.core.desk import Desk, config_digest
+from hub.core.registry import Registry
 from hub.defaults import load_defaults
 from hub.journal import Journal
 from hub.past import Past
-from hub.rebuild import checkpoint, rebuild
+from hub.rebuild import Formerly, checkpoint, rebuild
 from hub.registry import load as load_registry
 from hub.registry.history import FOLDER, History
 from hub.settings import Settings
+from protocol.faults import Refused
 
 EVERY_ENTRIES = 10_000
 """A start folds about so many entries at most; more than this share of the processor is not worth it."""
@@ -51,7 +55,7 @@ def task_of(settings: Settings, config: str) -> Task:
 class Checkpointing:
     """Has a checkpoint made whenever enough was written since the last."""
 
-    def __init__(self, task: Task, journal: Journal, done: int, every: int = EVERY_ENTRIES) -> None:
+    def __init__(self, task: Callable[[], Task], journal: Journal, done: int, every: int = EVERY_ENTRIES) -> None:
         self._task, self._journal, self._done, self._every = task, journal, done, every
         self._log = structlog.get_logger("hub.checkpoint")
 
@@ -59,7 +63,7 @@ class Checkpointing:
         """Look now and then, for ever. A checkpoint that cannot be made is said, and tried again later."""
         while True:
             if (n := self._journal.n) >= self._done + self._every:
-                why = await _made(self._task)
+                why = await _made(self._task())
                 self._done = n
                 if why:
                     self._log.warning("no checkpoint: the next start folds more of the journal", n=n, why=why)
@@ -85,18 +89,30 @@ def make(task: Task) -> int:
     Raises ValueError, OSError, JournalError and Refused.
     """
     defaults = load_defaults(Path(task.defaults) if task.defaults else None)
-    desk = Desk(load_registry(Path(task.registry)).registry, defaults)
-    if desk.config_digest != task.config:
-        raise ValueError("registry or limits were changed since the hub started")
     out = Path(task.out)
+    formerly = History(out.parent / FOLDER).formerly(defaults)
+    desk = Desk(_in_force(task, defaults, formerly), defaults)
     try:
         before = read(out)
     except ValueError:
         before = None  # it is written anew
     with contextlib.closing(Past(task.url)) as past:
-        found = rebuild(desk, past, before, History(out.parent / FOLDER).formerly(defaults))
+        found = rebuild(desk, past, before, formerly)
     write(out, checkpoint(desk, found))
     return found.n
+
+
+def _in_force(task: Task, defaults: Defaults, formerly: Formerly) -> Registry:
+    """The registry the hub judges by: its file, or the history where the file is another already."""
+    try:
+        registry = load_registry(Path(task.registry)).registry
+        if config_digest(registry.digest, defaults) == task.config:
+            return registry
+    except Refused:
+        pass  # a bad file is the hub's matter, which goes on with the one before
+    if (kept := formerly(task.config)) is None:
+        raise ValueError("registry or limits were changed since the hub started")
+    return kept
 
 
 def main() -> None:

@@ -105,7 +105,7 @@ class Effects:
                 self.announcer.stood_down(effect, done)
             elif isinstance(effect, Flooded):
                 self.announcer.flooded(effect)
-            else:
+            elif isinstance(effect, Page):
                 self.announcer.page(effect, done)
                 self.paged(effect, done)
         except Exception:

@@ -24,6 +24,7 @@ class Item:
     """One input with when it arrived (hub wall ms, and exact monotonic ms to measure with).
 
     `answer` is set for a person's move and is told None once it is committed, or the exception that tells why not.
+    `handed`: it follows from another of the same batch, and comes again with that one.
     """
 
     taken: Input
@@ -32,6 +33,7 @@ class Item:
     digest: bytes = b""
     note: Note | None = None
     answer: Callable[[Exception | None], None] | None = None
+    handed: bool = False
 
 
 class Inbox:

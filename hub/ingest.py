@@ -43,7 +43,7 @@ class Ingest:
         clock: HubClock,
         metrics: Metrics,
     ) -> None:
-        self._gate = gate
+        self.gate = gate
         self.links = links
         self._rounds = rounds
         self._intake = intake
@@ -68,7 +68,7 @@ class Ingest:
         """One message from the broker."""
         gateway = "/".join(message.topic.split("/")[2:4])[:127]
         try:
-            address = self._gate.address(message.topic, message.data)
+            address = self.gate.address(message.topic, message.data)
             self._by_channel(address, message)
         except RemoteError as cause:
             self._refuse(gateway, cause.reason, str(cause))
@@ -106,9 +106,9 @@ class Ingest:
             raise RemoteError(Reason.UNKNOWN_TOPIC, f"{address.channel} is said by the hub, not to it")
 
     def _alarms(self, address: Address, message: Incoming) -> None:
-        alarms, _ = self._gate.read(address, message.data, Alarms)
+        alarms, _ = self.gate.read(address, message.data, Alarms)
         self._heard(address, message, alarms.instance)
-        sifted = self._gate.alarms(address, alarms)
+        sifted = self.gate.alarms(address, alarms)
         for cause in sifted.refused:
             self._refuse(f"{address.area}/{address.gateway}", cause.reason, str(cause))
         source = (address.area, address.gateway, alarms.instance)
@@ -120,9 +120,9 @@ class Ingest:
             self.receipting.alarm(*source[:2], [alarms.instance])
 
     def _telemetry(self, address: Address, message: Incoming) -> None:
-        telemetry, _ = self._gate.read(address, message.data, Telemetry)
+        telemetry, _ = self.gate.read(address, message.data, Telemetry)
         self._heard(address, message, telemetry.instance)
-        sifted = self._gate.readings(address, telemetry)
+        sifted = self.gate.readings(address, telemetry)
         for _item, reason, why in sifted.refused:
             self._refuse(f"{address.area}/{address.gateway}", reason, why)
         settled = Ranges((item.reading.seq, item.reading.seq) for item, *_ in sifted.refused)
@@ -135,7 +135,7 @@ class Ingest:
             self.receipting.telemetry(*source[:2], [telemetry.instance])
 
     def _session(self, address: Address, message: Incoming) -> None:
-        session, _ = self._gate.read(address, message.data, Session)
+        session, _ = self.gate.read(address, message.data, Session)
         if not self._admitted(address, message, session, session.online):
             return
         if not self.links.session(address.area, address.gateway, session):
@@ -150,11 +150,11 @@ class Ingest:
                 self.beat(address.area, address.gateway, session)
 
     def _birth(self, address: Address, message: Incoming) -> None:
-        birth, _ = self._gate.read(address, message.data, Birth)
-        strange = self._gate.birth_zones(address, birth)
+        birth, _ = self.gate.read(address, message.data, Birth)
+        strange = self.gate.birth_zones(address, birth)
         for cause in strange:
             self._refuse(f"{address.area}/{address.gateway}", cause.reason, str(cause))
-        zones = [zone for zone in birth.zones if self._gate.has_zone(address, zone.id, zone.premises)]
+        zones = [zone for zone in birth.zones if self.gate.has_zone(address, zone.id, zone.premises)]
         if not self._admitted(address, message, birth, online=True):
             return
         if not self.links.born(address.area, address.gateway, birth, zones):
@@ -188,7 +188,7 @@ class Ingest:
         return True
 
     def _reply(self, address: Address, message: Incoming) -> None:
-        reply, _ = self._gate.read(address, message.data, Reply)
+        reply, _ = self.gate.read(address, message.data, Reply)
         if self._second(address, message, reply.instance):
             return
         self._heard(address, message, reply.instance)

@@ -61,13 +61,14 @@ class Alias:
 @dataclass(frozen=True, slots=True)
 class Draft:
     """What will be an entry: the input and when the desk took it, with the erasable text that belongs to it, and the
-    pages it asks for."""
+    pages it asks for. `config` is what it was judged under; "": as the entry before."""
 
     area: str
     at_ms: int
     taken: Input
     aside: tuple[Note, ...] = ()
     pages: tuple[Page, ...] = ()
+    config: str = ""
 
 
 class Journal:
@@ -136,6 +137,7 @@ class Journal:
         self._doubtful = False
         self._n += len(entries)
         self._heads = heads
+        self._config = entries[-1].config if entries else self._config
         if self._mark is not None and entries:
             self._mark.note(self._n, entries[-1].hash)
         return entries
@@ -152,7 +154,7 @@ class Journal:
 
     def _entry(self, heads: dict[str, Head], n: int, draft: Draft) -> Entry:
         kind, body = str(draft.taken.__struct_config__.tag), msgspec.json.encode(draft.taken)
-        return link(heads, n, draft.area, draft.at_ms, kind, body, self._config, self._rules)
+        return link(heads, n, draft.area, draft.at_ms, kind, body, draft.config or self._config, self._rules)
 
     def inputs(self) -> Iterator[tuple[int, Input]]:
         """Every input with the time (hub wall ms) the desk took it, in order, read in batches."""

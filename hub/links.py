@@ -5,11 +5,12 @@ Loss is judged by last heard alone (a killed broker sends no Will); a retained m
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 
 from hub.core.io import Linked, Twinned
-from hub.core.registry import GatewayEntry, Registry
+from hub.core.registry import GatewayEntry, Key, Registry
 from hub.core.views import GatewayView
 from hub.speakers import VOICES_MAX, Speakers
 from protocol.messages import Birth, Session, ZoneBorn
@@ -50,6 +51,22 @@ class Links:
         self._watch = [(mono_ms + known.entry.profile_ms, *key) for key, known in self.known.items()]
         heapify(self._watch)
         self._count: dict[bool | None, int] = {None: len(self.known), True: 0, False: 0}
+
+    def under(self, entries: Mapping[Key, GatewayEntry | None], mono_ms: int) -> None:
+        """These gateways are new or others than before, or (None) not in the registry any more. What was heard of those
+        that stay is still known; a new one gets its full reporting time."""
+        for key, entry in entries.items():
+            known = self.known.get(key)
+            if entry is None:
+                if known is not None:
+                    self._count[known.told] -= 1
+                    del self.known[key]
+            elif known is not None:
+                known.entry = entry
+            else:
+                self.known[key] = Known(entry, mono_ms, Speakers(entry.profile_ms))
+                self._count[None] += 1
+                heappush(self._watch, (mono_ms + entry.profile_ms, *key))
 
     def recall(self, views: list[GatewayView]) -> None:
         """What the desk was told before the hub's start."""
@@ -105,7 +122,9 @@ class Links:
         found = []
         while self._watch and self._watch[0][0] <= mono_ms:
             _, area, gateway = heappop(self._watch)
-            known = self.known[area, gateway]
+            known = self.known.get((area, gateway))
+            if known is None:  # it left the registry
+                continue
             due_ms = known.silent_from_ms() + known.entry.profile_ms
             if known.told is False:
                 known.watched = False

@@ -79,6 +79,10 @@ class Metrics:
         self.trouble_since = gauge("lianfang_trouble_since_seconds", "Since when a part takes nothing, or 0.", "part")
         self.disk_free_bytes = gauge("lianfang_disk_free_bytes", "Room left where the data is.")
         self.disk_reserve_bytes = gauge("lianfang_disk_reserve_bytes", "Room that telemetry leaves to the journal.")
+        self.reloads = counter("lianfang_registry_reloads", "Registries read again, by what came of it.", "outcome")
+        self.reload_held = gauge(
+            "lianfang_registry_reload_held_seconds", "Longest time the hub was held up while it last read a registry."
+        )
         self.stream_clients = gauge("lianfang_stream_clients", "Clients of the live stream.")
         self.stream_dropped = counter("lianfang_stream_dropped", "Clients of the live stream dropped as too slow.")
 

@@ -91,7 +91,8 @@ def folded(
 
 
 def _each(desk: Desk, journal: Readable, found: Rebuilt, formerly: Formerly) -> Iterator[tuple[Entry, str]]:
-    own, config = desk.registry, desk.config_digest
+    own, own_config = desk.registry, desk.config_digest
+    config = own_config
     log = structlog.get_logger("hub.rebuild")
     for entry, broken in followed(journal.entries(found.n), found.n, found.heads):
         if broken is not None and found.broken is None:
@@ -101,7 +102,7 @@ def _each(desk: Desk, journal: Readable, found: Rebuilt, formerly: Formerly) -> 
         found.last_ms, found.hash = max(found.last_ms, entry.at_ms), entry.hash
         if entry.config != config:
             config = entry.config
-            desk.under(formerly(config) or own)
+            desk.under(own if config == own_config else formerly(config) or own)
         why = ""
         desk.begin()
         try:

@@ -7,14 +7,17 @@ round, with whatever more urgent came meanwhile before it.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import structlog
+from msgspec.structs import replace
 
 from hub.clock import HubClock
 from hub.core.desk import Desk
-from hub.core.io import Conflicted, Due, Effect, Gapped, Input, NotAllowed, Page, Recorded
+from hub.core.io import Conflicted, Due, Effect, Gapped, Handed, Input, NotAllowed, Page, Recorded, Replied
+from hub.core.registry import Registry
 from hub.digests import Digests, Name, name_of
 from hub.inbox import Inbox, Item
 from hub.journal import Draft
@@ -54,6 +57,16 @@ class Batch:
     digests: dict[Name, bytes] = field(default_factory=dict)
     refused: list[tuple[Item, NotAllowed]] = field(default_factory=list)
     left: list[Item] = field(default_factory=list)
+    swap: Swap | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """Another registry, the inputs that say so, and what is done once they are committed: all of it in one batch."""
+
+    registry: Registry
+    items: list[Item]
+    done: Callable[[], None]
 
 
 class Rounds:
@@ -78,10 +91,19 @@ class Rounds:
         self._batch_max = batch_max
         self._backoff_ms = BACKOFF_MS_FIRST
         self._set_aside: set[tuple[str, str]] = set()
+        self._swap: Swap | None = None
         self._log = structlog.get_logger("hub.clerk")
+
+    def swap(self, swap: Swap) -> None:
+        """Step this in the next round, by itself: its items hear what came of it."""
+        assert self._swap is None, "one registry after the other"
+        self._swap = swap
+        self.inbox.on_news()
 
     def until_due_ms(self) -> float | None:
         """How long until a deadline is due, though no input comes; None when there is none."""
+        if self._swap is not None:
+            return 0.0
         next_ms = self.desk.next_due_ms()
         if next_ms is None:
             return None
@@ -90,6 +112,10 @@ class Rounds:
     def begin(self) -> Batch | None:
         """The next batch, stepped; None when there is none. While the journal is down also an empty one comes: to learn
         whether it takes anything."""
+        if self._swap is not None:
+            swap, self._swap = self._swap, None
+            if (batch := self._swapping(swap)) is not None:
+                return batch
         items = self._next()
         if not items and self.down is None:
             return None
@@ -100,6 +126,8 @@ class Rounds:
     def committed(self, batch: Batch) -> None:
         """It is on the disk: all that follows from it may happen."""
         self.desk.commit()
+        if batch.swap is not None:
+            batch.swap.done()
         self._backoff_ms = BACKOFF_MS_FIRST
         if self.down is not None:
             self.down = None
@@ -121,7 +149,7 @@ class Rounds:
     def failed(self, batch: Batch, why: str) -> int:
         """It did not happen, and waits again. Gives how long to wait before the next round, in ms."""
         self.desk.rollback()
-        self._put_back(item for item, *_ in batch.stepped if item.answer is None)
+        self._put_back(item for item, *_ in batch.stepped if item.answer is None and not item.handed)
         self.metrics.commit_failures.inc()
         if self.down is None:
             self._log.error("the journal takes nothing", why=why)
@@ -146,6 +174,20 @@ class Rounds:
     def _put_back(self, items: Iterable[Item]) -> None:
         """Deadlines stay due by themselves."""
         self.inbox.back(item for item in items if not isinstance(item.taken, Due))
+
+    def _swapping(self, swap: Swap) -> Batch | None:
+        """The batch that changes the registry; None where the desk chokes on it: then nothing was changed."""
+        batch = Batch(swap=swap)
+        self.desk.begin(swap.registry)
+        try:
+            for item in swap.items:
+                self._step_one(batch, item)
+        except Exception:
+            self.desk.rollback()
+            for item in swap.items:
+                self._choke(item)
+            return None
+        return batch
 
     def _step(self, items: list[Item]) -> Batch:
         """Step what there is time for; an input the desk chokes on is a bug of ours: it is set aside, loudly, and its
@@ -177,11 +219,17 @@ class Rounds:
         if effective:
             aside = (item.note,) if item.note is not None else ()
             pages = tuple(effect for effect in effects if isinstance(effect, Page))
-            batch.drafts.append(Draft(taken.area, item.at_ms, taken, aside, pages))
+            batch.drafts.append(Draft(taken.area, item.at_ms, taken, aside, pages, self.desk.config_digest))
+        for effect in effects:
+            if isinstance(effect, Handed):
+                with contextlib.suppress(NotAllowed):  # it is over there: the record stands, and changes nothing
+                    self._step_one(batch, Item(effect.taken, item.at_ms, item.exact_ms, handed=True))
 
     def _judged(self, batch: Batch, item: Item) -> Input:
         """The input, or a conflict when the record's identity is known with other bytes."""
         taken = item.taken
+        if isinstance(taken, Replied) and (owner := self.desk.owner_of(taken.area, taken.order)) is not None:
+            return replace(taken, area=owner, gateway=f"{taken.area}/{taken.gateway}")
         if not isinstance(taken, Recorded):
             return taken
         name = name_of(taken)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,6 +14,7 @@ from pydantic import AfterValidator, Field, StringConstraints, ValidationError
 
 from hub.channels import AnyChannel
 from hub.notify.table import Channels, Route, together
+from hub.registry.files import settle
 from hub.table import Id as Id
 from hub.table import Port, Sha256, Table
 from protocol.faults import Fault, Refused, from_pydantic, shown
@@ -253,6 +255,9 @@ def _inspect(raw: dict[str, Any], base: Path, where: str) -> Iterable[Fault]:
     files = {f"hub.{name}": hub.get(name) for name in ("registry", "defaults")}
     files |= {f"mqtt.{name}": mqtt.get(name) for name in ("password_file", *TLS)}
     files |= dict(_files(raw.get("channel"), "channel"))
+    if isinstance(files["hub.registry"], str):
+        with contextlib.suppress(OSError):  # then it is a fault below
+            settle(base / files["hub.registry"])
     for key, name in files.items():
         if isinstance(name, str) and (why := _unusable(base / name, folder=key == "hub.registry")):
             yield Fault(where, key, f"{base / name} ({why})", "a file that can be read")
@@ -308,3 +313,13 @@ def _unusable(path: Path, *, folder: bool) -> str | None:
     except (OSError, ValueError) as cause:  # ValueError: a name no file can have
         return getattr(cause, "strerror", None) or str(cause)
     return None
+
+
+def strange_areas(settings: Settings, areas: Collection[str], where: str) -> list[Fault]:
+    """Persons who may look at areas that the registry has not."""
+    allowed = f"'*', or one of {', '.join(sorted(areas)[:20])}"
+    return [
+        Fault(where, f"person[{at}].areas", shown(area), allowed)
+        for at, person in enumerate(settings.person)
+        for area in sorted(set(person.areas) - {*areas, "*"})
+    ]

@@ -11,7 +11,7 @@ import hashlib
 import os
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -76,6 +76,7 @@ class Sites:
     ) -> None:
         self.folder = folder
         self._registry = registry
+        self._left: set[Key] = set()
         self._links = links
         self._outgoing = outgoing
         self._clock = clock
@@ -87,6 +88,19 @@ class Sites:
         self._log = structlog.get_logger("hub.sites")
         for key in self._based():
             self.wanted(*key)
+
+    def based(self, areas: Iterable[str]) -> list[Key]:
+        """Gateways of these areas that have an installer's file here. Blocks; any thread may call."""
+        return [(area, path.stem) for area in areas for path in sorted((self.folder / area).glob("*.toml"))]
+
+    def under(self, registry: Registry, based: Iterable[Key], gone: Iterable[Key]) -> None:
+        """Another registry is in force: every gateway of those `based` is told its groups anew, and one that is `gone`
+        that it has none."""
+        self._registry, self._at = registry, {}
+        self._left = {key for key in (*self._left, *gone) if key not in registry.gateways}
+        for key in based:
+            if key in registry.gateways or key in self._left:
+                self.wanted(*key)
 
     def wanted(self, area: str, gateway: str) -> None:
         """Compose and publish this one's, in its turn."""
@@ -168,7 +182,8 @@ class Sites:
                 self._log.exception("no configuration could be made", area=key[0], gateway=key[1])
 
     async def _one(self, key: Key) -> None:
-        if key not in self._links.known:
+        left = key not in self._links.known
+        if left and key not in self._left:
             self._log.warning("an installer's file of no gateway of the registry", area=key[0], gateway=key[1])
             return
         text: list[str] = []
@@ -176,15 +191,19 @@ class Sites:
         before = self._known.get(key)
         if before is not None and before.digest == made.digest and not made.unfit:
             before.differences, before.unfit, made = made.differences, [], before
-        self._known[key] = made
+        if left:
+            self._left.discard(key)
+            self._known.pop(key, None)
+        else:
+            self._known[key] = made
         if made.unfit:
             self._log.warning("no configuration can be made", area=key[0], gateway=key[1], why=str(made.unfit[0]))
             return
         await self._publish(key, made, text[0])
 
     async def _publish(self, key: Key, made: Desired, text: str) -> None:
-        speakers = self._links.known[key].speakers
-        instance = speakers.rightful if speakers.seconds else None
+        known = self._links.known.get(key)
+        instance = known.speakers.rightful if known is not None and known.speakers.seconds else None
         data = encode(Config(VERSION, made.digest, text, instance))
         where = topic(*key, Channel.CONFIG)
         while not self._outgoing.config(where, data):  # noqa: ASYNC110  # it empties at the broker's pace
@@ -206,7 +225,9 @@ class Sites:
             return Desired(unfit=[Fault(where, "file", cause.strerror or str(cause), "a readable TOML file")])
         except (ValueError, RecursionError) as cause:
             return Desired(unfit=[Fault(where, "file", str(cause)[:200], "TOML in UTF-8")])
-        made = compose(base, self._registry, *key, self._premises_at(*key), where)
+        left = key in self._left  # who left the registry rings for nobody but its own premises
+        registry, here = (Registry(), []) if left else (self._registry, self._premises_at(*key))
+        made = compose(base, registry, *key, here, where)
         if isinstance(made, list):
             return Desired(unfit=made)
         written = data.decode() if made.site == base else HEAD + toml_of(made.site)
@@ -218,20 +239,20 @@ class Sites:
 
     def _premises_at(self, area: str, gateway: str) -> list[str]:
         """The premises the registry has at a gateway; an area is looked through once."""
-        if area not in self._at:
+        known = self._at
+        if area not in known:
             found: dict[str, list[str]] = {}
             for premises in of_area(self._registry.premises, area).values():
                 found.setdefault(premises.gateway, []).append(premises.id)
-            self._at[area] = found
-        return self._at[area].get(gateway, [])
+            known[area] = found
+        return known[area].get(gateway, [])
 
     def _base(self, area: str, gateway: str) -> Path:
         return self.folder / area / f"{gateway}.toml"
 
     def _based(self) -> Iterator[Key]:
-        for area in self._registry.areas:
-            for path in sorted((self.folder / area).glob("*.toml")):
-                if path.stem in of_area(self._registry.gateways, area):
-                    yield area, path.stem
-                else:
-                    self._log.warning("an installer's file of no gateway of the registry", area=area, gateway=path.stem)
+        for area, gateway in self.based(self._registry.areas):
+            if (area, gateway) in self._registry.gateways:
+                yield area, gateway
+            else:
+                self._log.warning("an installer's file of no gateway of the registry", area=area, gateway=gateway)

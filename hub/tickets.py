@@ -21,6 +21,8 @@ from hub.core.incident import UNRESOLVED, Incident
 from protocol.ids import is_id
 
 PATH = "/a/"
+AT = "~"
+"""Between area and id of a member of another area: a slash would end the address."""
 TURNS_MAX = 20
 """Answers by link of one member in one incident; after that the station's phone is the way."""
 MAC_BYTES = 16
@@ -71,7 +73,8 @@ class Tickets:
     def issue(self, incident: Incident, premises: str) -> str:
         """The text of the ticket for a member's next answer."""
         expires_s = (self._now_ms() + self._good_ms) // 1000
-        body = ".".join((incident.area, incident.id, premises, str(turn(incident, premises)), str(expires_s)))
+        member = premises.replace("/", AT)
+        body = ".".join((incident.area, incident.id, member, str(turn(incident, premises)), str(expires_s)))
         return f"{body}.{self._mac(body)}"
 
     def read(self, text: str) -> Ticket | None:
@@ -79,8 +82,9 @@ class Tickets:
         body, _, mac = text.rpartition(".")
         if len(text) > TICKET_MAX or not text.isascii() or not hmac.compare_digest(mac, self._mac(body)):
             return None
-        area, incident, premises, number, expires_s = body.split(".")
-        assert is_id(area) and is_id(incident) and is_id(premises), "only ids were signed"
+        area, incident, member, number, expires_s = body.split(".")
+        premises = member.replace(AT, "/")
+        assert all(map(is_id, (area, incident, *premises.split("/")))), "only ids were signed"
         ticket = Ticket(area, incident, premises, int(number), int(expires_s) * 1000)
         return ticket if self._now_ms() < ticket.expires_ms else None
 

@@ -15,7 +15,7 @@ from hub.metrics import Metrics
 from hub.plain import json_of
 from protocol.kinds import Priority, Qualifier
 
-JOURNAL, TELEMETRY = "journal", "telemetry"
+JOURNAL, TELEMETRY, REGISTRY = "journal", "telemetry", "registry"
 WAITING_MAX = 1_024
 """Waiting alarms told one by one; as many as the desk's inbox holds of urgent ones."""
 
@@ -57,7 +57,7 @@ class Troubles:
         self._metrics = metrics
         self._waiting: set[tuple[str, str, str, int]] = set()
         self._log = structlog.get_logger("hub.troubles")
-        for part in (JOURNAL, TELEMETRY):
+        for part in (JOURNAL, TELEMETRY, REGISTRY):
             metrics.trouble_since.labels(part).set(0)
 
     def tell(self, part: str, why: str | None) -> None:

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from hub.clock import HubClock
 from hub.closer import Closer
 from hub.core.desk import Desk
-from hub.core.registry import Registry
+from hub.core.registry import GatewayEntry, Key, Registry
 from hub.downlink import Downlink
 from hub.effects import Effects
 from hub.gate import Gate
@@ -49,6 +51,11 @@ class Workings:
         self.proofs = Proofs(desk, rounds, clock)
         effects.paged = self.proofs.paged
         self.downlink = Downlink(hub, session, self.ingest, receipting, clock)
+
+    def under(self, gate: Gate, gateways: Mapping[Key, GatewayEntry | None]) -> None:
+        """Another registry is in force: its gate, and the gateways that are new, others, or (None) gone."""
+        self.ingest.gate = gate
+        self.links.under(gateways, self._clock.mono_ms())
 
     def start(self) -> None:
         """Send again what was ordered before this hub began and may still be obeyed."""

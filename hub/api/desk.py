@@ -25,6 +25,7 @@ from hub.metrics import Metrics
 from hub.notify.telling import Telling
 from hub.plain import json_of
 from hub.recorder import Recorder
+from hub.reloading import Reloading
 from hub.settings import Person, Role
 from hub.sites import Sites
 from hub.store.port import TelemetryStore
@@ -41,8 +42,8 @@ class Parts:
 
     hub: str
     desk: Desk
-    registry: Registry
     clerk: Clerk
+    reloading: Reloading
     recorder: Recorder
     store: TelemetryStore
     measuring: Measuring
@@ -59,6 +60,11 @@ class Parts:
     broker: dict[str, str | None] = field(default_factory=dict)
     chain: str = ""
     throttle: Throttle = field(default_factory=Throttle)
+
+    @property
+    def registry(self) -> Registry:
+        """The one in force."""
+        return self.desk.registry
 
 
 _BEARER = HTTPBearer(auto_error=False, description="A person's token; the hub knows its SHA-256.")

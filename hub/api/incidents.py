@@ -13,6 +13,7 @@ from hub.api.desk import Asking, Hub, Operator, Parts, Supervisor, answer, see, 
 from hub.api.paging import Cursor, Limit, page
 from hub.api.problems import Problem, responses
 from hub.api.shapes import model_of, page_of
+from hub.core.escalation import OVERDUE
 from hub.core.incident import UNRESOLVED, Incident, State
 from hub.core.io import Answer, Answered, Disposition, How, Move, Moved, Stage
 from hub.inbox import Item
@@ -47,9 +48,10 @@ class Responded(Body):
 
 
 class Said(Body):
-    """What a neighbour says who is on the phone: the id of the household or site, and its answer."""
+    """What a neighbour says who is on the phone: the id of the household or site (`area/id` of another area), and its
+    answer."""
 
-    premises: Id
+    premises: Annotated[str, Field(pattern=r"^([a-z0-9][a-z0-9-]{0,62}/)?[a-z0-9][a-z0-9-]{0,62}$")]
     answer: Answer
 
 
@@ -83,6 +85,7 @@ async def read_incidents(
     priority: Annotated[list[int] | None, Query(description="1 to 4")] = None,
     rule: Annotated[str | None, Query(max_length=64)] = None,
     unresolved: Annotated[bool, Query(description="only what still wants somebody")] = False,
+    overdue: Annotated[bool, Query(description="only what nobody accepted in time: the supervisor's list")] = False,
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> Response:
@@ -93,6 +96,7 @@ async def read_incidents(
         one
         for one in hub.desk.incidents(area, wanted)
         if one.area in areas and (not priority or one.priority in priority) and rule in (None, one.rule)
+        if not overdue or OVERDUE in one.conditions
     ]
     some, after = page(
         found, lambda one: f"{one.priority}.{2**53 - one.event_ms:016d}.{one.area}.{one.id}", limit, cursor

@@ -30,6 +30,8 @@ def _model(hint: Any) -> Any:
         return reduce(or_, map(_model, inner))
     if origin in (list, dict):
         return origin[tuple(map(_model, inner))] if origin is dict else list[_model(inner[0])]  # type: ignore[misc]
+    if origin is UnionType:
+        return reduce(or_, map(_model, inner))
     return hint
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from hub.core import calls, ladder
+from hub.core import abroad, calls, ladder
 from hub.core.context import Context
 from hub.core.incident import NOBODY_CAN, UNRESOLVED, Incident, Said
-from hub.core.io import Answer, Answered, How, Milestone, NoSuchIncident, NotAllowed, Reached, Rung
+from hub.core.io import Answer, Answered, Handed, How, Milestone, NoSuchIncident, NotAllowed, Reached, Rung
 from hub.core.rules.base import Ignored, Mark, Reach, Took, Verdict
 from hub.core.rules.windows import several, span
 
@@ -31,6 +31,8 @@ def pressed(ctx: Context, mark: Mark, said: str) -> Verdict:
     if mark.premises is None or said not in Answer._value2member_map_:
         return Ignored(f"an answer {said!r} of {mark.premises}: nobody knows it")
     incident = _called_for(ctx, mark.premises, mark.key)
+    if incident is None and (far := abroad.incident_of(ctx, mark.key)) is not None:
+        return _hand(ctx, mark, far, Answer(said))
     if incident is None:
         return Ignored(f"{mark.premises} answers no call that is open")
     item = Answered(ctx.area, incident.id, mark.premises, Answer(said), How.PANEL)
@@ -45,6 +47,16 @@ def pressed(ctx: Context, mark: Mark, said: str) -> Verdict:
     if before is not None and (before.answer is item.answer or before.at_ms > mark.event_ms):
         return Ignored(f"{mark.premises} said {before.answer} before")
     return _take(ctx, incident, item, mark.event_ms)
+
+
+def _hand(ctx: Context, mark: Mark, incident: Incident, said: Answer) -> Verdict:
+    """An answer to a call that another area's incident made: that area takes it."""
+    assert mark.premises is not None
+    if mark.late_ms is None or mark.late_ms > ctx.defaults.lateness.page_ms:
+        return Ignored(f"an answer to {incident.area}/{incident.id}, too late or of unknown age")
+    member = abroad.name_in(incident.area, ctx.area, mark.premises)
+    ctx.effects.append(Handed(Answered(incident.area, incident.id, member, said, How.PANEL)))
+    return Took((), f"an answer to {incident.area}/{incident.id}")
 
 
 def refusal(ctx: Context, incident: Incident, item: Answered) -> str | None:
@@ -104,8 +116,8 @@ def _cannot(ctx: Context, incident: str) -> None:
     no = [one for one in asked if one in shown.answers and shown.answers[one].answer is Answer.CANNOT]
     if asked and len(no) == len(asked) and NOBODY_CAN not in shown.conditions:
         ctx.flag(incident, NOBODY_CAN)
-        ladder.hurry(ctx, incident)
         ctx.page(incident, f"none of the {len(asked)} neighbours called can come: {', '.join(asked)}")
+        ladder.hurry(ctx, incident)
 
 
 def _members(ctx: Context, incident: Incident) -> set[str]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hub.core import orders
+from hub.core import abroad, orders
 from hub.core.context import Context
 from hub.core.incident import NOBODY_CAN, UNRESOLVED, Call, Incident
 from hub.core.io import Rung, StoodDown
+from hub.core.registry import Group
 from hub.core.rules import named
 from hub.core.rules.base import Grade, Reach, Rule
 from hub.core.rules.windows import several, span
@@ -22,15 +23,24 @@ def silent(rule: str) -> bool:
 
 
 def neighbours(ctx: Context, incident: str, reach: Reach) -> list[str]:
-    """Every other member of the groups of the incident's premises, and of their adjacent groups when asked."""
-    shown = ctx.incident(incident)
-    named_groups = several(group for premises in shown.premises for group in ctx.registry.groups_of(ctx.area, premises))
-    groups = [known for name in named_groups if (known := ctx.registry.groups.get((ctx.area, name))) is not None]
+    """Every other member of the groups of the incident's premises, and of their adjacent groups when asked,
+    those of other areas too."""
+    shown, own = ctx.incident(incident), groups_of(ctx, incident)
+    groups, far = own, []
     if reach is Reach.ADJACENT:
-        near = several(name for group in groups for name in group.adjacent if name not in named_groups)
-        groups += [known for name in near if (known := ctx.registry.groups.get((ctx.area, name))) is not None]
-    members = several(member for group in groups for member in group.members)
+        named_groups = [group.id for group in own]
+        near = several(name for group in own for name in group.adjacent if name not in named_groups)
+        groups = own + [known for name in near if (known := ctx.registry.groups.get((ctx.area, name))) is not None]
+        far = abroad.members_beyond(ctx, own)
+    members = several([*(member for group in groups for member in group.members), *far])
     return [member for member in members if member not in shown.premises]
+
+
+def groups_of(ctx: Context, incident: str) -> list[Group]:
+    """The groups of the incident's premises."""
+    homes = ctx.incident(incident).premises
+    names = several(group for premises in homes for group in ctx.registry.groups_of(ctx.area, premises))
+    return [known for name in names if (known := ctx.registry.groups.get((ctx.area, name))) is not None]
 
 
 def call(ctx: Context, incident: str, grade: Grade) -> None:
@@ -55,6 +65,8 @@ def call(ctx: Context, incident: str, grade: Grade) -> None:
         return
     first = not dossier.called
     ring(ctx, incident, due, grade.why)
+    if grade.reach is Reach.ADJACENT:
+        _tell_out_of_reach(ctx, incident)
     if first:
         ctx.page(incident, grade.why, Rung.GROUP)
 
@@ -67,6 +79,18 @@ def widen(ctx: Context, incident: str, why: str) -> None:
         ctx.page(incident, why, Rung.STATION)
     else:
         ctx.note(incident, "no adjacent groups to call", why=why)
+    _tell_out_of_reach(ctx, incident)
+
+
+def _tell_out_of_reach(ctx: Context, incident: str) -> None:
+    """Once for each group that should be called, and is another hub's."""
+    said = {line.what for line in ctx.incident(incident).history}
+    for name in abroad.out_of_reach(ctx, groups_of(ctx, incident)):
+        area, _ = abroad.key_of(ctx.area, name)
+        known = area in ctx.registry.areas
+        why = f"area {area} has no such group here" if known else f"area {area} is not of this hub"
+        if (what := f"adjacent group {name} not called") not in said:
+            ctx.note(incident, what, why=f"{why}: tell its station")
 
 
 def ring(ctx: Context, incident: str, who: Sequence[str], why: str) -> None:
@@ -74,7 +98,8 @@ def ring(ctx: Context, incident: str, who: Sequence[str], why: str) -> None:
     sent = orders.send(ctx, incident, Action.SIREN, who, ctx.defaults.calls.expires_ms, ctx.defaults.calls.siren_ms)
     calls = dict(ctx.incident(incident).calls)
     for order in sent:
-        calls |= {member: Call(member, order.gateway, order.order, ctx.at_ms) for member in order.premises}
+        named_here = abroad.members_of(ctx, order)
+        calls |= {member: Call(member, order.gateway, order.order, ctx.at_ms) for member in named_here}
     ctx.file(incident, called=tuple(several([*ctx.dossier(incident).called, *who])))
     ctx.flag(incident, NOBODY_CAN, False)
     ctx.alter(incident, calls=calls, calling=f"neighbours called: {why}")

@@ -16,10 +16,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from hashlib import sha256
+from typing import Any
 
 import msgspec
 
 from hub.core import (
+    abroad,
     answers,
     blame,
     dedup,
@@ -35,6 +37,7 @@ from hub.core import (
     placing,
     proving,
     records,
+    reloading,
 )
 from hub.core.alarm_views import AlarmViews
 from hub.core.clocks import Evidence
@@ -64,6 +67,7 @@ from hub.core.ledger import Book, Tally
 from hub.core.plan import Plan
 from hub.core.proof import ProofView, shown
 from hub.core.registry import Registry, of_area
+from hub.core.reloaded import InForce, Reloaded
 from hub.core.rules.base import Ignored, Verdict
 from hub.core.state import Tables
 from hub.core.trials import DrillMoved, DrillPlanned, Proved
@@ -96,12 +100,15 @@ class Desk:
         self._viewer = Viewer(registry, self._tables)
         self.alarms = AlarmViews(self._tables, defaults)
         self._open = False
+        self._next: Registry | None = None
+        self._config = self._next_config = config_digest(registry.digest, defaults)
         self.verdict: Verdict = Ignored("nothing came yet", effective=False)
 
     @property
     def config_digest(self) -> str:
-        """SHA-256 over registry and defaults; with RULES_VERSION it says under what a journal entry was made."""
-        return config_digest(self._registry.digest, self._defaults)
+        """SHA-256 over registry (in a batch its own) and defaults; with RULES_VERSION it says under what an entry of
+        the journal was made."""
+        return self._config if self._next is None else self._next_config
 
     @property
     def registry(self) -> Registry:
@@ -113,6 +120,7 @@ class Desk:
         was done before stays as it was: who was called then is stood down, not who would be called today."""
         assert not self._open, "another registry between batches"
         self._registry, self._wiring = registry, Wiring(registry)
+        self._config = config_digest(registry.digest, self._defaults)
         self._viewer = Viewer(registry, self._tables)
 
     @property
@@ -120,10 +128,13 @@ class Desk:
         """Whether a batch is open: stepped, and not yet committed or rolled back."""
         return self._open
 
-    def begin(self) -> None:
-        """Open a batch. One batch at a time."""
+    def begin(self, registry: Registry | None = None) -> None:
+        """Open a batch. One batch at a time. With a `registry`, it is judged by that one, and so is whatever comes
+        after its commit; a rollback leaves the one there was."""
         assert not self._open, "one batch at a time"
-        self._open = True
+        self._open, self._next = True, registry
+        if registry is not None:
+            self._next_config = config_digest(registry.digest, self._defaults)
 
     def step(self, item: Input, at_ms: int, *, replayed: bool = False) -> list[Effect]:
         """Fold one input that arrived at `at_ms` (hub wall ms) and say what must be done once it is committed.
@@ -133,7 +144,10 @@ class Desk:
         Raises NotAllowed (NoSuchIncident among them) for a `Moved` that may not be; the batch goes on unharmed.
         """
         assert self._open, "begin a batch first"
-        ctx = Context(self._registry, self._defaults, self._tables, self._wiring, item.area, at_ms, replayed=replayed)
+        registry, wiring = self._registry, self._wiring
+        if self._next is not None:
+            registry, wiring = self._next, Wiring(self._next)
+        ctx = Context(registry, self._defaults, self._tables, wiring, item.area, at_ms, replayed=replayed)
         self.verdict = self._fold(ctx, item)
         drilling.attend(ctx)
         loading.settle(ctx)
@@ -142,12 +156,14 @@ class Desk:
     def commit(self) -> None:
         """The journal has the batch: take it over."""
         self._tables.commit()
-        self._open = False
+        registry, self._open, self._next = self._next, False, None
+        if registry is not None:
+            self.under(registry)
 
     def rollback(self) -> None:
         """The journal did not take the batch: forget it, to the last byte."""
         self._tables.rollback()
-        self._open = False
+        self._open, self._next = False, None
 
     def seen(self, area: str, gateway: str, instance: str, seq: int) -> bool:
         """Whether this record was taken already, in the open batch or before; then another of it is a `Duplicate`."""
@@ -157,6 +173,11 @@ class Desk:
     def marks(self, area: str, gateway: str) -> dict[str, Ranges]:
         """What may be receipted: committed alarm sequences per instance, declared gaps included. Copies."""
         return dedup.marks(self._tables, area, gateway)
+
+    def owner_of(self, area: str, order: str) -> str | None:
+        """The area of the incident an order at a gateway of `area` belongs to, where that is another: its replies are
+        that area's."""
+        return abroad.owner_of(self._tables, self._registry.areas, area, order)
 
     def books(self, area: str, gateway: str) -> list[Book]:
         """What came of each process of a gateway, and what is missing; to be read, not changed. Lowest boot first."""
@@ -189,7 +210,7 @@ class Desk:
     def resume(self, at_ms: int, of: tuple[str, str] | None = None) -> list[Send]:
         """Orders not answered and not expired, to be sent again under their own ids: all after a restart of the hub,
         those `of` one gateway (area, id) when that is newly connected and may have missed them."""
-        return orders.outstanding(self._tables, at_ms, of)
+        return orders.outstanding(self._tables, self._registry.areas, at_ms, of)
 
     def incident(self, area: str, incident: str) -> Incident | None:
         """One incident; None when there is none, or it was archived longer ago than the desk remembers."""
@@ -237,6 +258,14 @@ class Desk:
             for gateway in sorted(of_area(self._registry.gateways, area))
         ]
 
+    def linked(self) -> list[tuple[str, str]]:
+        """Every gateway (area, id) whose link was ever told."""
+        return [key for key, _ in self._tables.links.items()]
+
+    def in_force(self, area: str) -> InForce | None:
+        """By which registry an area is judged since it last changed; None where it never did."""
+        return self._tables.registries.committed((area,))
+
     @property
     def causes(self) -> list[str]:
         """What a false alarm may be resolved as."""
@@ -281,39 +310,9 @@ class Desk:
         self._tables.load(snapshot)
 
     def _fold(self, ctx: Context, item: Input) -> Verdict:
-        if isinstance(item, Recorded):
-            return records.recorded(ctx, item)
-        if isinstance(item, Replied):
-            return instructing.answered(ctx, item)
-        if isinstance(item, Moved):
-            return moves.move(ctx, item)
-        if isinstance(item, Answered):
-            return answers.answered(ctx, item)
-        if isinstance(item, Instructed):
-            return instructing.instructed(ctx, item)
-        if isinstance(item, Levelled):
-            return levels.levelled(ctx, item)
-        if isinstance(item, Shelved):
-            return holding.shelved(ctx, item)
-        if isinstance(item, TakenOut):
-            return holding.taken_out(ctx, item)
-        if isinstance(item, PutBack):
-            return holding.put_back(ctx, item)
-        if isinstance(item, DrillPlanned):
-            return drilling.planned(ctx, item)
-        if isinstance(item, DrillMoved):
-            return drilling.moved(ctx, item)
-        if isinstance(item, Proved):
-            return proving.proved(ctx, item)
-        if isinstance(item, Linked):
-            return records.linked(ctx, item)
-        if isinstance(item, Conflicted):
-            return records.conflicted(ctx, item)
-        if isinstance(item, Gapped):
-            return records.gapped(ctx, item)
-        if isinstance(item, Twinned):
-            return records.twinned(ctx, item)
-        return self._came(ctx, item)
+        if isinstance(item, Due):
+            return self._came(ctx, item)
+        return FOLDS[type(item)](ctx, item)
 
     def _came(self, ctx: Context, item: Due) -> Verdict:
         due_ms = self._tables.timers.get((item.area, item.timer))
@@ -322,6 +321,27 @@ class Desk:
         sort, _, name = item.timer.partition(":")
         return TIMERS[sort](ctx, name)
 
+
+FOLDS: dict[type, Callable[[Context, Any], Verdict]] = {
+    Recorded: records.recorded,
+    Replied: instructing.answered,
+    Moved: moves.move,
+    Answered: answers.answered,
+    Instructed: instructing.instructed,
+    Levelled: levels.levelled,
+    Shelved: holding.shelved,
+    TakenOut: holding.taken_out,
+    PutBack: holding.put_back,
+    DrillPlanned: drilling.planned,
+    DrillMoved: drilling.moved,
+    Proved: proving.proved,
+    Linked: records.linked,
+    Conflicted: records.conflicted,
+    Gapped: records.gapped,
+    Twinned: records.twinned,
+    Reloaded: reloading.reloaded,
+}
+"""Who takes an input."""
 
 TIMERS: dict[str, Callable[[Context, str], Verdict]] = {
     escalation.ACCEPT.removesuffix(":"): escalation.climb,

@@ -15,6 +15,8 @@ from protocol.kinds import Priority
 
 ACCEPT = "accept:"
 MUST_LOOK = "must_look"
+OVERDUE = "overdue"
+"""The condition of an incident that nobody accepted in time, until somebody does."""
 
 
 def limits(accept: Accept, incident: Incident) -> Sequence[int]:
@@ -71,14 +73,27 @@ def stop(ctx: Context, incident: str) -> None:
 
 
 def climb(ctx: Context, incident: str) -> Verdict:
-    """Nobody accepted in time: the next rung is told."""
+    """Nobody accepted in time: the next rung is told, and it is on the supervisor's list until somebody does. Of a P4,
+    which pages nobody when it is raised, the station that let it lie is told too."""
     shown = ctx.incident(incident)
     rung = RUNGS.index(shown.rung)
     allowed = limits(ctx.defaults.accept, shown)
     limit_ms = allowed[min(rung, len(allowed) - 1)] // divisor(ctx.defaults.levels, _level(ctx))
-    why = f"not accepted in {span(limit_ms)}: {shown.why}"
-    stop(ctx, incident)
-    ctx.alter(incident, rung=RUNGS[rung + 1])
-    ctx.page(incident, why, RUNGS[rung + 1])
-    start(ctx, incident)
-    return Took((incident,), why)
+    ctx.flag(incident, OVERDUE)
+    return _up(ctx, shown, f"not accepted in {span(limit_ms)}: {shown.why}")
+
+
+def hurry(ctx: Context, incident: str, why: str) -> None:
+    """The next rung is told now: there is no help to wait for below it."""
+    shown = ctx.incident(incident)
+    if shown.state is State.REPORTED and not covered(ctx, shown) and shown.rung is not RUNGS[-1]:
+        _up(ctx, shown, f"{why}: {shown.why}")
+
+
+def _up(ctx: Context, shown: Incident, why: str) -> Verdict:
+    rung = RUNGS[RUNGS.index(shown.rung) + 1]
+    stop(ctx, shown.id)
+    ctx.alter(shown.id, rung=rung)
+    ctx.page(shown.id, why, *((shown.rung, rung) if shown.priority is Priority.P4 else (rung,)))
+    start(ctx, shown.id)
+    return Took((shown.id,), why)

@@ -101,12 +101,15 @@ class Incident(msgspec.Struct, frozen=True, omit_defaults=True):
     """The whole of an incident. Times are hub wall ms; `event_ms` is the first event's, where windows anchor.
 
     `why` names the reason it stands; `calling` why neighbours were or were not called; `late_ms` is that of its
-    freshest record (None: unknown). `conditions`: "cancelled", "link_restored", "must_look", "nobody_can", "restored",
-    and of what is withheld "shelved", "out_of_service" or "suppressed", "returned" when it was over before it was told.
+    freshest record (None: unknown). `conditions`: "cancelled", "link_restored", "must_look", "nobody_can", "overdue",
+    "restored", and of what is withheld "shelved", "out_of_service" or "suppressed", "returned" when it was over before
+    it was told.
     `answers` are those of its neighbours, `rang_ms` when a siren of the first of them was confirmed to ring, `going_ms`
     when the first said "going" (None: not yet).
     A false alarm has its `false_cause` and the `false_zones` it came of. `presses`
     counts its records (repeats the gateway coalesced among them); `dropped` the history lines no longer shown.
+
+    `registry` is the digest of the registry by which it was last judged; the history says where that changed.
 
     How sure `event_ms` is, as it was known when that record arrived: to within `error_ms`; or, where no clock of its
     gateway was sure (`error_ms` None), at some time from `not_before_ms` (None: not known) to `not_after_ms`. `placed`
@@ -155,6 +158,7 @@ class Incident(msgspec.Struct, frozen=True, omit_defaults=True):
     answers: dict[str, Said] = {}
     rang_ms: int | None = None
     going_ms: int | None = None
+    registry: str = ""
 
     @property
     def withheld(self) -> Sort | None:

@@ -10,6 +10,7 @@ import msgspec
 
 from hub.core.hold import PutBack, Shelved, TakenOut
 from hub.core.load import Flooded
+from hub.core.reloaded import Reloaded
 from hub.core.trials import DrillMoved, DrillPlanned, Proved
 from protocol.kinds import Kind
 from protocol.messages import Action, Result
@@ -233,6 +234,7 @@ Input: TypeAlias = (
     | Proved
     | DrillPlanned
     | DrillMoved
+    | Reloaded
     | Due
 )
 
@@ -320,7 +322,14 @@ class StoodDown:
     drill: bool = False
 
 
-Effect: TypeAlias = Send | Page | Changed | Reached | StoodDown | Flooded
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """What came from one area is another's matter too: `taken` is stepped in the same batch, as an input of its own."""
+
+    taken: Answered
+
+
+Effect: TypeAlias = Send | Page | Changed | Reached | StoodDown | Flooded | Handed
 
 
 class NotAllowed(Exception):

@@ -1,5 +1,6 @@
 """The neighbours' ladder beside the operators': nobody of the group says "going" in time, so the head household is
-called again, by siren and by name; and still nobody: the adjacent groups are called.
+called again, by siren and by name; and still nobody: the adjacent groups are called. When all who were called have
+said that they cannot come, the head among them, the adjacent groups are called at once.
 
 It starts with the first call and ends with the first who comes or is sent, with silence, or with the end. An operator's
 accept alone does not end it: what is missing is somebody at the door.
@@ -7,7 +8,7 @@ accept alone does not end it: what is missing is somebody at the door.
 
 from __future__ import annotations
 
-from hub.core import calls
+from hub.core import calls, escalation
 from hub.core.context import Context
 from hub.core.incident import NOBODY_CAN, UNRESOLVED
 from hub.core.io import Rung
@@ -33,10 +34,13 @@ def stop(ctx: Context, incident: str) -> None:
 
 
 def hurry(ctx: Context, incident: str) -> None:
-    """All who were called have said that they cannot come: nothing is worth waiting for."""
+    """All who were called have said that they cannot come, the head household among them: nothing is worth waiting for.
+    Where nobody is left to call, it is the operators' next rung that must know."""
     timer = (ctx.area, TIMER + incident)
     if ctx.tables.timers.get(timer) is not None:
         ctx.tables.timers.put(timer, ctx.at_ms)
+    elif ctx.dossier(incident).ladder == DONE:
+        escalation.hurry(ctx, incident, _nobody(ctx, incident))
 
 
 def come(ctx: Context, incident: str) -> Verdict:
@@ -47,13 +51,16 @@ def come(ctx: Context, incident: str) -> Verdict:
         return Ignored("nobody needs to come any more")
     if shown.going_ms is not None or shown.responders or shown.assigned_to is not None:
         return Ignored("somebody comes, or was sent")
-    if dossier.ladder == HEAD:
+    why = _nobody(ctx, incident)
+    if dossier.ladder == HEAD and NOBODY_CAN not in shown.conditions:
         _call_head(ctx, incident)
         _next(ctx, incident, ADJACENT)
     else:
         ctx.file(incident, ladder=DONE)
-        calls.widen(ctx, incident, f"{_nobody(ctx, incident)}: the adjacent groups are called")
-    return Took((incident,), _nobody(ctx, incident))
+        calls.widen(ctx, incident, f"{why}: the adjacent groups are called")
+        if NOBODY_CAN in ctx.incident(incident).conditions:  # there was nobody else to call
+            escalation.hurry(ctx, incident, why)
+    return Took((incident,), why)
 
 
 def _next(ctx: Context, incident: str, step: int) -> None:

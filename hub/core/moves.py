@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub.core import blame, calls, escalation, grouping, ladder, opening, splitting
+from hub.core import abroad, blame, calls, escalation, grouping, ladder, opening, splitting
 from hub.core.context import Context
 from hub.core.incident import NEXT, UNRESOLVED, Incident, State
 from hub.core.io import Disposition, Move, Moved, NoSuchIncident, NotAllowed, Stage
@@ -86,7 +86,7 @@ def forgotten(ctx: Context, incident: str) -> Verdict:
         pending = ctx.tables.orders.get((ctx.area, order))
         if pending is not None:
             ctx.tables.timers.put((ctx.area, RETRY + order), None)
-            gateway = (ctx.area, pending.send.gateway)
+            gateway = (ctx.area, abroad.place_of(ctx, pending.send))
             others = tuple(o for o in ctx.tables.waiting.get(gateway) or () if o != order)
             ctx.tables.waiting.put(gateway, others or None)
         ctx.tables.orders.put((ctx.area, order), None)
@@ -121,6 +121,7 @@ def _carry_out(ctx: Context, incident: Incident, item: Moved, why: str = "") -> 
     ctx.alter(incident.id, state=state)
     if item.move is Move.ACCEPT:
         ctx.alter(incident.id, accepted_by=item.by, accepted_ms=ctx.at_ms)
+        ctx.flag(incident.id, escalation.OVERDUE, False)
         escalation.stop(ctx, incident.id)
     elif item.move is Move.ASSIGN:
         ctx.alter(incident.id, assigned_to=item.to)

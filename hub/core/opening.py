@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 from hub.core import calls, escalation, ladder, withholding
+from hub.core.abroad import AREA_IN_ID
 from hub.core.context import Context
 from hub.core.incident import Incident, State
 from hub.core.io import Rung
@@ -18,7 +19,6 @@ from hub.core.state import Dossier
 from hub.core.timing import How, When, error_ms, late_words, placed_words
 from protocol.kinds import Priority
 
-AREA_IN_ID = 24
 PLACE = ("event_ms", "error_ms", "not_before_ms", "not_after_ms", "placed")
 """Fields of an incident that say when its first record happened; an accepted incident keeps them."""
 
@@ -92,6 +92,7 @@ def opened(ctx: Context, rule: str, scope: str, opens: Opens, drill: bool) -> st
             why=opens.grade.why,
             drill=drill,
             silent=silent,
+            registry=ctx.registry.digest,
             **fields,
         ),
     )
@@ -133,6 +134,9 @@ def _join(ctx: Context, joins: Joins | Raises, again: Mark | None) -> None:
     gone = [mark for mark in file.marks if mark.ident not in now]
     left = 0 if len(joins.marks) >= MARKS_MAX else _records(gone)
     fields["presses"] = before.presses + _records(new) - left
+    if before.registry != ctx.registry.digest:
+        ctx.note(incident, f"judged by registry {ctx.registry.digest[:16]}", why="the registry has changed since")
+    fields["registry"] = ctx.registry.digest
     ctx.alter(incident, priority=priority, why=joins.grade.why, **fields)
     ctx.file(incident, marks=joins.marks)
     forget_causes(ctx, incident, gone)

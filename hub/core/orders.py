@@ -6,10 +6,13 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
+from hub.core import abroad
 from hub.core.context import Context
+from hub.core.incident import Incident
 from hub.core.io import Linked, Milestone, Reached, Replied, Send
+from hub.core.registry import Key
 from hub.core.rules.base import Ignored, Took, Verdict
-from hub.core.state import Pending, Tables
+from hub.core.state import Dossier, Pending, Tables
 from protocol.kinds import Kind
 from protocol.messages import Action, Outcome, Result
 
@@ -32,15 +35,18 @@ def send(
     and a gateway acts on no id twice.
     """
     shown, dossier = ctx.incident(incident), ctx.dossier(incident)
-    by_gateway: dict[str, list[str]] = {}
+    by_gateway: dict[Key, list[str]] = {}
     for member in premises:
-        gateway = ctx.registry.gateway_of(ctx.area, member)
+        area, one = abroad.key_of(ctx.area, member)
+        gateway = None if action is Action.SIREN else _rang_at(shown, dossier, member)
+        gateway = gateway or ctx.registry.gateway_of(area, one)
         if gateway is not None:
-            by_gateway.setdefault(gateway, []).append(member)
+            by_gateway.setdefault((area, gateway), []).append(one)
     sent: list[Send] = []
-    for number, (gateway, members) in enumerate(by_gateway.items(), len(dossier.orders) + 1):
+    for number, ((area, gateway), members) in enumerate(by_gateway.items(), len(dossier.orders) + 1):
+        home = area == ctx.area  # elsewhere its keys and its premises may be the names of others
         order = Send(
-            area=ctx.area,
+            area=area,
             gateway=gateway,
             order=f"{incident}-{number}-{_when(ctx.at_ms)}",
             action=action,
@@ -48,8 +54,8 @@ def send(
             expires_ms=ctx.at_ms + expires_in_ms,
             premises=tuple(members),
             incident=incident,
-            keys=tuple(shown.keys),
-            pressed=shown.premises[0] if shown.premises else None,
+            keys=tuple(shown.keys) if home else (incident,),
+            pressed=shown.premises[0] if shown.premises and home else None,
             kind=Kind(dossier.marks[0].what) if dossier.marks[0].what in Kind._value2member_map_ else None,
             duration_ms=duration_ms,
             drill=shown.drill,
@@ -59,6 +65,14 @@ def send(
     ctx.file(incident, orders=(*dossier.orders, *(order.order for order in sent)))
     ctx.effects += sent
     return sent
+
+
+def _rang_at(shown: Incident, dossier: Dossier, member: str) -> str | None:
+    """The gateway a member was called at, or called from; he may be wired to another since, or gone."""
+    call = shown.calls.get(member)
+    if call is not None:
+        return call.gateway
+    return next((mark.gateway for mark in dossier.marks if mark.premises == member), None)
 
 
 def _when(at_ms: int) -> str:
@@ -73,7 +87,7 @@ def _when(at_ms: int) -> str:
 def answered(ctx: Context, item: Replied) -> Verdict:
     """A gateway answered: calls get their outcome; partly answered orders go on being sent."""
     pending = ctx.tables.orders.get((ctx.area, item.order))
-    if pending is None or pending.send.gateway != item.gateway:
+    if pending is None or abroad.place_of(ctx, pending.send) != item.gateway:
         return Ignored(f"no order {item.order} was sent to {item.gateway}", effective=False)
     order = pending.send
     incident = order.incident
@@ -88,24 +102,19 @@ def answered(ctx: Context, item: Replied) -> Verdict:
             if premises in pending.waiting and result.outcome in (Outcome.REFUSED, Outcome.FAILED):
                 told.append(f"{order.action} at {premises}: {result.outcome}: {result.reason}")
             continue
-        call = calls.get(premises)
-        if (
-            call is not None
-            and call.order == order.order
-            and (call.outcome, call.reason)
-            != (
-                result.outcome,
-                result.reason,
-            )
-        ):
-            calls[premises] = replace(call, outcome=result.outcome, reason=result.reason, replied_ms=ctx.at_ms)
-            told.append(f"call of {premises}: {result.outcome}" + (f": {result.reason}" if result.reason else ""))
+        member = abroad.name_in(ctx.area, order.area, premises)
+        call = calls.get(member)
+        if call is None or call.order != order.order:
+            continue
+        if (call.outcome, call.reason) != (result.outcome, result.reason):
+            calls[member] = replace(call, outcome=result.outcome, reason=result.reason, replied_ms=ctx.at_ms)
+            told.append(f"call of {member}: {result.outcome}" + (f": {result.reason}" if result.reason else ""))
     waiting = tuple(p for p in pending.waiting if p not in {result.premises for result in results})
     if waiting == pending.waiting and not told:
         return Ignored(f"order {item.order} was answered already", effective=False)
     ctx.alter(incident, calls=calls)
     if order.action is Action.SIREN:
-        _rings(ctx, incident, results)
+        _rings(ctx, incident, order, results)
     settle(ctx, pending, waiting)
     for line in told:
         ctx.note(incident, line)
@@ -124,13 +133,14 @@ def retried(ctx: Context, order: str) -> Verdict:
     if pending.send.action is Action.SIREN:
         calls = dict(ctx.incident(incident).calls)
         for premises in pending.waiting:
-            call = calls.get(premises)
+            member = abroad.name_in(ctx.area, pending.send.area, premises)
+            call = calls.get(member)
             if call is not None and call.order == order:
-                calls[premises] = replace(call, outcome=Outcome.FAILED, reason=NO_ANSWER)
+                calls[member] = replace(call, outcome=Outcome.FAILED, reason=NO_ANSWER)
         ctx.alter(incident, calls=calls)
-    who = ", ".join(pending.waiting)
+    who = ", ".join(abroad.name_in(ctx.area, pending.send.area, one) for one in pending.waiting)
     settle(ctx, pending, ())
-    ctx.page(incident, f"{pending.send.gateway} did not answer {pending.send.action} for {who}")
+    ctx.page(incident, f"{abroad.place_of(ctx, pending.send)} did not answer {pending.send.action} for {who}")
     return Took((incident,), NO_ANSWER)
 
 
@@ -140,10 +150,11 @@ def again(ctx: Context, pending: Pending) -> None:
     wait(ctx, replace(pending, tries=pending.tries + 1))
 
 
-def _rings(ctx: Context, incident: str, results: list[Result]) -> None:
+def _rings(ctx: Context, incident: str, order: Send, results: list[Result]) -> None:
     """The first siren that is confirmed to ring at another member than those who called."""
     shown = ctx.incident(incident)
-    rings = [r for r in results if r.outcome in (Outcome.DONE, Outcome.JOINED) and r.premises not in shown.premises]
+    own = shown.premises if order.area == ctx.area else ()
+    rings = [r for r in results if r.outcome in (Outcome.DONE, Outcome.JOINED) and r.premises not in own]
     if rings and shown.rang_ms is None:
         ctx.alter(incident, rang_ms=ctx.at_ms)
         after_ms = max(0, ctx.at_ms - shown.event_ms)
@@ -166,15 +177,17 @@ def withdraw(ctx: Context, incident: str) -> None:
             settle(ctx, pending, ())
 
 
-def outstanding(tables: Tables, at_ms: int, of: tuple[str, str] | None = None) -> list[Send]:
-    """Committed orders still waited for, in order of issue; those to one gateway where `of` names it."""
-    pending = [p for _, p in tables.orders.items()] if of is None else _pending(tables, of)
+def outstanding(tables: Tables, areas: Iterable[str], at_ms: int, of: Key | None = None) -> list[Send]:
+    """Committed orders still waited for, in order of issue; those to one gateway where `of` names it, for incidents of
+    whichever of these areas."""
+    pending = [p for _, p in tables.orders.items()] if of is None else _pending(tables, areas, of)
     found = [p.send for p in pending if p.waiting and at_ms < p.send.expires_ms]
     return sorted(found, key=lambda order: (order.issued_ms, order.area, order.order))
 
 
-def _pending(tables: Tables, of: tuple[str, str]) -> list[Pending]:
-    found = (tables.orders.committed((of[0], order)) for order in tables.waiting.committed(of) or ())
+def _pending(tables: Tables, areas: Iterable[str], of: Key) -> list[Pending]:
+    places = ((area, abroad.name_in(area, *of)) for area in {of[0], *areas})
+    found = (tables.orders.committed((at[0], one)) for at in places for one in tables.waiting.committed(at) or ())
     return [pending for pending in found if pending is not None]
 
 
@@ -184,17 +197,19 @@ def settle(ctx: Context, pending: Pending, waiting: tuple[str, ...]) -> None:
     ctx.tables.orders.put((ctx.area, order.order), replace(pending, waiting=waiting))
     if not waiting:
         ctx.tables.timers.put((ctx.area, RETRY + order.order), None)
-        others = tuple(o for o in ctx.tables.waiting.get((ctx.area, order.gateway)) or () if o != order.order)
-        ctx.tables.waiting.put((ctx.area, order.gateway), others or None)
+        place = (ctx.area, abroad.place_of(ctx, order))
+        others = tuple(o for o in ctx.tables.waiting.get(place) or () if o != order.order)
+        ctx.tables.waiting.put(place, others or None)
 
 
 def wait(ctx: Context, pending: Pending) -> None:
     """Keep an order until it is answered, and send it again after a while."""
     order = pending.send
     ctx.tables.orders.put((ctx.area, order.order), pending)
-    known = ctx.tables.waiting.get((ctx.area, order.gateway)) or ()
+    place = (ctx.area, abroad.place_of(ctx, order))
+    known = ctx.tables.waiting.get(place) or ()
     if order.order not in known:
-        ctx.tables.waiting.put((ctx.area, order.gateway), (*known, order.order))
+        ctx.tables.waiting.put(place, (*known, order.order))
     pause_ms = ctx.defaults.calls.retry_ms * 2 ** min(pending.tries - 1, 16)
     ctx.tables.timers.put((ctx.area, RETRY + order.order), min(ctx.at_ms + pause_ms, order.expires_ms))
 

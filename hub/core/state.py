@@ -18,6 +18,7 @@ from hub.core.ledger import Account, Tally
 from hub.core.load import Hour, Watch
 from hub.core.plan import Plan
 from hub.core.proof import Proof
+from hub.core.reloaded import InForce
 from hub.core.rules.base import Mark
 from protocol.ranges import Ranges
 
@@ -262,6 +263,7 @@ class Snapshot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     drills: list[tuple[Two, Drill]] = []
     drilled: list[tuple[tuple[str], tuple[str, ...]]] = []
     drilling: list[tuple[tuple[str], tuple[str, ...]]] = []
+    registries: list[tuple[tuple[str], InForce]] = []
 
 
 class Tables:
@@ -301,6 +303,7 @@ class Tables:
         self.drills: Table[tuple[str, str], Drill] = Table()
         self.drilled: Table[tuple[str], tuple[str, ...]] = Table()
         self.drilling: Table[tuple[str], tuple[str, ...]] = Table()
+        self.registries: Table[tuple[str], InForce] = Table()
 
     def all(self) -> dict[str, Table[tuple[str, ...], object]]:
         """Every table by name."""

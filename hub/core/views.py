@@ -7,6 +7,7 @@ from collections.abc import Collection
 
 import msgspec
 
+from hub.core.abroad import key_of
 from hub.core.incident import UNRESOLVED, Incident, State
 from hub.core.registry import Registry, ZoneEntry, of_area
 from hub.core.state import Tables
@@ -107,12 +108,14 @@ class Viewer:
         ids = list(self._tables.open.committed((area, f"in {group}")) or ())
         members = set(known.members)
         # A neighbour group's incident may call these members too.
-        near = {i for g in (group, *known.adjacent) for i in self._tables.open.committed((area, f"in {g}")) or ()}
+        groups = [*((area, one) for one in (group, *known.adjacent)), *known.beyond]
+        near = {(of, i) for of, g in groups for i in self._tables.open.committed((of, f"in {g}")) or ()}
         calling: dict[str, str | None] = {}
-        for incident in sorted(near):
-            shown = self._tables.incidents.committed((area, incident))
-            for premises, call in shown.calls.items() if shown is not None else ():
-                if premises in members:
+        for at in sorted(near):
+            shown = self._tables.incidents.committed(at)
+            for member, call in shown.calls.items() if shown is not None else ():
+                of, premises = key_of(at[0], member)
+                if of == area and premises in members:
                     calling[premises] = None if call.outcome is None else str(call.outcome)
         return GroupView(
             area, group, known.station, list(known.members), list(known.adjacent), known.head, ids, calling

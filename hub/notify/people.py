@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hub.core.incident import Incident
-from hub.core.registry import Registry, of_area
+from hub.core.registry import Key, Registry, of_area
 from hub.notify.table import ChannelTable, Route, Told
 from hub.registry.contacts import Contact, ContactBook
 from protocol.kinds import Priority
@@ -34,11 +34,20 @@ class People:
         self._rooms = {name for name, channel in channels.items() if channel.rooms}
         self._routes = routes
         self._served: dict[str, list[str]] = {}
+        self._left: dict[Key, tuple[Contact, ...]] = {}
         for area in registry.areas.values():
             for centre in {area.town, area.county}:
                 self._served.setdefault(centre, []).append(area.id)
         wanted = {tuple(name.split("/")) for route in routes for name in route.to}
         self._named = {(one.area, one.id): one for one in book if (one.area, one.id) in wanted} if wanted else {}
+
+    def become(self, other: People, called: Iterable[Key]) -> None:
+        """Know what another knows, in place of what was known. Those of the premises `called` for what is still open
+        are kept until the next change, to be told when it is over, though they left; until then and no longer."""
+        left = {key: self._book.of(*key) for key in called}
+        self._left = {key: of for key, of in left.items() if of and key not in other._registry.premises}
+        self._registry, self._book = other._registry, other._book
+        self._served, self._named = other._served, other._named
 
     def places(self, incident: Incident, rung: Told) -> list[str]:
         """The stations, the centre, or the called neighbours of an incident, by id."""
@@ -82,10 +91,11 @@ class People:
         return list(found.values())
 
     def contact(self, area: str, to: str, of: str) -> Contact | None:
-        """The contact as the registry has it now; None when they left."""
+        """The contact as the registry has it now; None when they left (and nothing is open they were called for)."""
         where, _, one = to.rpartition("/")
         named = self._named.get((where or area, one))
-        return next((known for known in self._book.of(where or area, of) if known.id == one), named)
+        key = (where or area, of)
+        return next((known for known in (*self._book.of(*key), *self._left.get(key, ())) if known.id == one), named)
 
     def words(self, area: str, incident: Incident | None, of: str, names: bool) -> tuple[str, str]:
         """Where, and (with `names`) whose home it is, for a text: names of places, ids of premises."""
@@ -114,6 +124,8 @@ class People:
 
     def _contacts(self, area: str, place: str) -> Iterator[Contact]:
         """Those of a place, in the order they are to be called. A centre's are told for every area it serves."""
+        if "/" in place:  # a neighbour in another area
+            area, _, place = place.partition("/")
         served = self._served.get(place, ())
         for known in dict.fromkeys((area, *served)) if area in served else (area,):
             yield from self._book.of(known, place)

@@ -43,6 +43,7 @@ class Telling:
     outbox: Outbox
     sending: Sending
     tables: dict[str, ChannelTable]
+    people: People
 
     def resume(self, pages: Iterable[tuple[int, Page]]) -> None:
         """Go on from what is on disk. Not to know it must not keep alarms from being taken."""
@@ -81,19 +82,14 @@ def telling(
     notifier.board.told = told
     proofs.postings = notifier.board.of
     sending = Sending(notifier, tables, channels, counted, clock.now_ms)
-    return Telling(notifier, outbox, sending, tables)
+    return Telling(notifier, outbox, sending, tables, people)
 
 
 def usable(settings: Settings, loaded: Loaded) -> tuple[People, dict[str, Channel]]:
     """Who is told, and the channels opened. Raises Refused with every fault."""
-    tables = {table.name: table for table in settings.channel}
-    people = People(loaded.registry, loaded.contacts, tables, routes_of(settings.route, settings.channel))
-    faults = [Fault("hub", "route.to", name, "a contact of the registry") for name in people.strange()]
-    for at, route in enumerate(settings.route):
-        for area in sorted(set(route.areas) - {"*", *loaded.registry.areas}):
-            faults.append(Fault("hub", f"route[{at}].areas", area, "'*', or an area of the registry"))
+    people, faults = people_of(settings, loaded)
     channels = {}
-    for name, table in tables.items():
+    for name, table in ((table.name, table) for table in settings.channel):
         try:
             channels[name] = table.opened()
         except Refused as refused:
@@ -101,6 +97,17 @@ def usable(settings: Settings, loaded: Loaded) -> tuple[People, dict[str, Channe
     if faults:
         raise Refused(faults)
     return people, channels
+
+
+def people_of(settings: Settings, loaded: Loaded) -> tuple[People, list[Fault]]:
+    """Who is told by this registry, and every route that leads to what it has not."""
+    tables = {table.name: table for table in settings.channel}
+    people = People(loaded.registry, loaded.contacts, tables, routes_of(settings.route, settings.channel))
+    faults = [Fault("hub", "route.to", name, "a contact of the registry") for name in people.strange()]
+    for at, route in enumerate(settings.route):
+        for area in sorted(set(route.areas) - {"*", *loaded.registry.areas}):
+            faults.append(Fault("hub", f"route[{at}].areas", area, "'*', or an area of the registry"))
+    return people, faults
 
 
 class Teller(Announcer):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hub.core.abroad import name_in
 from hub.notify.board import Reads
 from hub.notify.notice import Notice, Posting, Sort
 from hub.notify.people import People
@@ -51,4 +52,5 @@ class Wording:
         made = self._reads.answer_link
         if made is None or posting.sort is not Sort.PAGE or posting.rung != Told.GROUP:
             return ""
-        return made(posting.area, posting.incident, posting.of) or ""
+        area = posting.to.rpartition("/")[0]  # a neighbour in another area is named with it
+        return made(posting.area, posting.incident, name_in(posting.area, area or posting.area, posting.of)) or ""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import getpass
+import os
+import signal
 import time
 from collections import Counter
 from datetime import UTC, datetime
@@ -16,7 +18,7 @@ from hub.registry import ContactBook, Loaded, load
 from hub.registry.coverage import villages
 from hub.registry.diff import Diff, between
 from hub.registry.export import to_csv, to_workbook
-from hub.registry.files import put, writable
+from hub.registry.files import put, settle, writable
 from hub.registry.guard import doubts
 from hub.registry.history import FOLDER, History, State
 from hub.settings import Settings, of_text
@@ -67,7 +69,8 @@ def import_command(
     """Put another registry in place of the hub's, whole or not at all, and keep what it was.
 
     A household that changes its group or gateway stays the same household. Contacts stay where the other registry has
-    no table of them and whom they are for is still there. It counts from the hub's next start.
+    no table of them and whom they are for is still there. A hub that runs on this machine is told, and puts it in force
+    without a pause; another counts it from its next start.
     """
     settings = _settings(config)
     loaded = _loaded(registry)
@@ -75,6 +78,7 @@ def import_command(
     target = settings.hub.registry
     try:
         writable(target)
+        settle(target)
         before = load(target) if target.exists() else Loaded(Registry(), ContactBook(), ())
         loaded = _with_contacts(loaded, before)
         found = between(before.registry, loaded.registry, (before.contacts, loaded.contacts))
@@ -92,7 +96,7 @@ def import_command(
         raise typer.Exit(3)
     state = _put(settings, before, loaded, found, by=by or getpass.getuser(), source=registry.name)
     typer.echo(f"{target}: state {state.n}, digest {state.digest[:16]}; {_counts(loaded)}")
-    typer.echo("it counts from the hub's next start")
+    typer.echo(_told_hub(settings))
 
 
 @app.command("export")
@@ -161,6 +165,20 @@ def coverage_command(
             stated = "?" if one.households is None else one.households
             mark = "  demonstration village" if one.demonstration else ""
             typer.echo(f"{one.area}/{one.station}  {one.groups} groups  {one.enrolled} of {stated}  {share}{mark}")
+
+
+def _told_hub(settings: Settings) -> str:
+    """Tell the hub that runs on this data, if one does; in words."""
+    running = lock.holder(settings.hub.data_dir)
+    if running is None:
+        return "no hub runs here: it counts from the hub's next start"
+    try:
+        os.kill(running, signal.SIGHUP)
+    except OSError as cause:
+        return f"the hub that runs here (process {running}) cannot be told ({cause.strerror}): send it SIGHUP yourself"
+    return (
+        f"the hub that runs here (process {running}) was told; its log and GET /api/v1/registry say when it is in force"
+    )
 
 
 def _put(settings: Settings, before: Loaded, loaded: Loaded, found: Diff, *, by: str, source: str) -> State:

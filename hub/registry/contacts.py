@@ -53,6 +53,10 @@ class ContactBook:
         """Whom to call for a premises or station."""
         return tuple(self._of.get((area, owner), ()))
 
+    def lists(self) -> Iterator[list[Contact]]:
+        """Contacts by whom they are for."""
+        return iter(self._of.values())
+
     def __iter__(self) -> Iterator[Contact]:
         return (contact for contacts in self._of.values() for contact in contacts)
 

@@ -43,28 +43,38 @@ class Change:
 
 @dataclass(slots=True)
 class Diff:
-    """All of it: how many by table and kind, the first changes in words, and the households that are gone or moved."""
+    """All of it: how many by table and kind, and by area; the first changes in words; the households that are gone or
+    moved; and every gateway that is new, other, or gone."""
 
     counts: Counter[tuple[str, What]] = field(default_factory=Counter)
     first: list[str] = field(default_factory=list)
     gone: list[Key] = field(default_factory=list)
     moved: list[Key] = field(default_factory=list)
+    areas: dict[str, Counter[tuple[str, What]]] = field(default_factory=dict)
+    gateways: dict[Key, What] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.counts)
 
     def take(self, change: Change) -> None:
         """One more."""
-        self.counts[change.table, change.what] += 1
+        self.count(change.area or change.id, change.table, change.what)
         if len(self.first) < SHOWN_MAX:
             self.first.append(str(change))
         if change.table == "premises" and change.what in (What.GONE, What.MOVED):
             (self.gone if change.what is What.GONE else self.moved).append((change.area, change.id))
+        elif change.table == "gateway":
+            self.gateways[change.area, change.id] = change.what
 
-    def summary(self) -> dict[str, dict[str, int]]:
-        """How many by table and kind."""
+    def count(self, area: str, table: str, what: What) -> None:
+        """One more of an area."""
+        self.counts[table, what] += 1
+        self.areas.setdefault(area, Counter())[table, what] += 1
+
+    def summary(self, area: str | None = None) -> dict[str, dict[str, int]]:
+        """How many by table and kind; of one area, or of all."""
         found: dict[str, dict[str, int]] = {}
-        for (table, what), count in sorted(self.counts.items()):
+        for (table, what), count in sorted((self.counts if area is None else self.areas.get(area, Counter())).items()):
             found.setdefault(table, {})[what.value] = count
         return found
 
@@ -76,10 +86,10 @@ def between(old: Registry, new: Registry, people: tuple[ContactBook, ContactBook
         diff.take(change)
     if people is not None:
         before, after = ({(one.area, one.id): one for one in book} for book in people)
-        diff.counts["contact", What.ADDED] = len(after.keys() - before.keys())
-        diff.counts["contact", What.GONE] = len(before.keys() - after.keys())
-        diff.counts["contact", What.CHANGED] = sum(before[key] != after[key] for key in before.keys() & after.keys())
-        diff.counts = +diff.counts
+        for key in before.keys() | after.keys():
+            if before.get(key) != after.get(key):
+                what = What.ADDED if key not in before else What.GONE if key not in after else What.CHANGED
+                diff.count(key[0], "contact", what)
     return diff
 
 

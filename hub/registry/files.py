@@ -12,12 +12,22 @@ from hub.registry.contacts import ContactBook
 from hub.registry.export import to_csv
 from protocol.faults import Fault, Refused
 
+BEFORE = ".before"
+
 
 def synced(path: Path) -> Path:
     """The file, once it is surely on the disk."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
     return path
+
+
+def settle(path: Path) -> None:
+    """Finish what an import that was killed began: where the folder is not there, the one before it is put back. Both
+    are whole at any time. Raises OSError."""
+    before = path.with_name(f"{path.name}{BEFORE}")
+    if not path.exists() and before.is_dir():
+        before.rename(path)
 
 
 def writable(path: Path) -> None:
@@ -44,7 +54,7 @@ def put(path: Path, registry: Registry, contacts: ContactBook) -> None:
                 old = path / file.name
                 file.chmod(old.stat().st_mode & 0o777 if old.exists() else 0o600)
             synced(file)
-        before = path.with_name(f"{path.name}.before")
+        before = path.with_name(f"{path.name}{BEFORE}")
         if path.exists():
             if before.exists():
                 shutil.rmtree(before)

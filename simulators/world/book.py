@@ -61,4 +61,4 @@ class Book:
 
     def _entry(self, heads: dict[str, Head], n: int, draft: Draft) -> Entry:
         kind, body = str(draft.taken.__struct_config__.tag), msgspec.json.encode(draft.taken)
-        return link(heads, n, draft.area, draft.at_ms, kind, body, self._config, RULES_VERSION)
+        return link(heads, n, draft.area, draft.at_ms, kind, body, draft.config or self._config, RULES_VERSION)

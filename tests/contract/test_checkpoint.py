@@ -98,7 +98,7 @@ async def test_a_running_hub_has_its_checkpoints_made(tmp_path: Path) -> None:
     at_work = desk(tmp_path)
     with opened(tmp_path) as journal:
         work(at_work, journal, lambda _: press(1, "h1", "gw-1"), lambda _: press(2, "h2", "gw-1"))
-        making = asyncio.create_task(Checkpointing(task(tmp_path), journal, 0, every=2).run())
+        making = asyncio.create_task(Checkpointing(lambda: task(tmp_path), journal, 0, every=2).run())
         await until((tmp_path / NAME).exists, limit_s=60.0)
         making.cancel()
         with contextlib.suppress(asyncio.CancelledError):

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from hub.core.escalation import OVERDUE
 from hub.core.io import Disposition, Move, Rung
 from protocol.kinds import Kind, Priority
 from tests.support.desk import AREA, MIN, START_MS, DeskAtWork, H, S, pages
@@ -20,13 +21,15 @@ LIMITS = {
 
 @pytest.mark.parametrize("priority", LIMITS)
 def test_each_priority_climbs_at_its_own_limits(priority: str) -> None:
-    """Nobody accepts: the town is paged at the first limit and the county at the second, no earlier, no rung twice."""
+    """Nobody accepts: the town is paged at the first limit and the county at the second, no earlier, no rung twice;
+    of a P4 the station too, which has not been told before."""
     kind, where, limits = LIMITS[priority]
     village = DeskAtWork()
     village.happen(kind, where, 0)
     for limit, rung in zip(limits, (Rung.TOWN, Rung.COUNTY), strict=False):
         assert rung not in {told for told, _ in pages(village.wait(limit - 1))}
-        assert {str(rung)} == {told for told, why in pages(village.wait(limit)) if why.startswith("not accepted in")}
+        told = {told for told, why in pages(village.wait(limit)) if why.startswith("not accepted in")}
+        assert told == {str(rung)} | ({"station"} if priority == "p4" else set())
         assert rung is village.only().rung
     assert [why for _, why in pages(village.wait(limits[-1] + 48 * H)) if why.startswith("not accepted")] == []
 
@@ -39,6 +42,20 @@ def test_a_panic_pages_group_and_station_at_once() -> None:
 def test_a_fault_pages_nobody_at_first() -> None:
     """Maintenance is on the list and rings no one until its day is over."""
     assert pages(DeskAtWork().happen(Kind.ZONE_FAULT, "h01-door", 0)) == []
+
+
+@pytest.mark.parametrize("priority", LIMITS)
+def test_what_nobody_accepted_in_time_is_on_the_supervisors_list(priority: str) -> None:
+    """From its first limit until somebody accepts it."""
+    kind, where, limits = LIMITS[priority]
+    village = DeskAtWork()
+    village.happen(kind, where, 0)
+    village.wait(limits[0] - 1)
+    assert OVERDUE not in village.only().conditions
+    village.wait(limits[0])
+    assert OVERDUE in village.only().conditions
+    village.move(village.only(), Move.ACCEPT)
+    assert OVERDUE not in village.only().conditions
 
 
 def test_accepted_in_time_climbs_no_more() -> None:

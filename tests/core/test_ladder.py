@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub.core.io import Answer, Answered, Disposition, Effect, How, Level, Levelled, Move, Page, Stage
+from hub.core.io import Answer, Answered, Disposition, Effect, How, Level, Levelled, Move, Page, Rung, Stage
 from protocol.kinds import Kind
 from protocol.messages import Action
 from tests.support.desk import AREA, MIN, START_MS, DeskAtWork, H, S, called, everyone, sends
@@ -66,13 +66,35 @@ def test_an_operator_who_accepts_is_not_at_the_door() -> None:
         assert called(village.wait(H)) == expected
 
 
-def test_when_all_have_said_that_they_cannot_nobody_waits() -> None:
-    """The last "cannot" of the nine brings the head's call forward to now."""
+def nobody_can() -> DeskAtWork:
+    """A press, and 20 s later all nine neighbours have said that they cannot come."""
     village = pressed()
     for member in sorted(everyone("east") - {"h03"}):
         village.now = 20 * S
         answer(village, member, Answer.CANNOT)
-    assert [("h01",)] == heads(village.wait(20 * S))
+    return village
+
+
+def test_when_all_have_said_that_they_cannot_the_adjacent_groups_are_called_at_once() -> None:
+    """The head said so too and is not called again; the incident says why the adjacent groups are."""
+    village = nobody_can()
+    effects = village.wait(20 * S)
+    assert ([], everyone("west")) == (heads(effects), called(effects))
+    words = "none of the neighbours called can come: the adjacent groups are called"
+    assert words in village.only().calling
+    for order in sends(effects, Action.SIREN):
+        village.reply(order)
+    assert set() == called(village.wait(H))
+
+
+def test_when_nobody_anywhere_can_come_the_town_is_told_at_once() -> None:
+    """The adjacent group cannot either: the next rung hears so now, not when the time to accept is over."""
+    village = nobody_can()
+    village.wait(20 * S)
+    effects = [one for member in sorted(everyone("west")) for one in answer(village, member, Answer.CANNOT)]
+    pages = [effect for effect in effects if isinstance(effect, Page) and effect.rung is Rung.TOWN]
+    assert ["none of the neighbours called can come: h03 pressed the panic button"] == [page.why for page in pages]
+    assert Rung.TOWN is village.only().rung
 
 
 def test_a_head_who_pressed_is_not_called_to_itself() -> None:

@@ -1,0 +1,107 @@
+"""A county's registry read again while presses come: how long each waits for its receipt, and what held up the hub.
+
+The whole hub in this process on a real broker; one household's gateway presses ten times a second. `HOUSEHOLDS=1000000`
+in the environment is the largest county.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import resource
+import tempfile
+from pathlib import Path
+from time import perf_counter
+
+import structlog
+
+from hub.app import Hub
+from hub.reloading import Attempt
+from hub.settings import load
+from simulators.broker import Broker
+from simulators.county import write_county
+from tests.benchmarks._figures import line, spread
+from tests.support.centre import SaidGateway, gateway, write_config
+from tests.support.wait import until
+
+HOUSEHOLDS = int(os.environ.get("HOUSEHOLDS", "50000"))
+SEED = 20_261_122
+EVERY_S = 0.1
+IDLE_PRESSES = 50
+
+
+def run() -> None:
+    """Write the county twice, the second time with one village more, and reload."""
+    quiet = structlog.make_filtering_bound_logger(40)
+    structlog.configure(wrapper_class=quiet)
+    with tempfile.TemporaryDirectory(prefix="lf-reload-") as name:
+        asyncio.run(_measured(Path(name)))
+
+
+async def _measured(folder: Path) -> None:
+    registry = folder / "county"
+    await asyncio.to_thread(write_county, registry, HOUSEHOLDS, SEED)
+    await asyncio.to_thread(write_county, folder / "next", HOUSEHOLDS + 120, SEED)
+    async with Broker(folder / "broker", kind="mosquitto") as broker:
+        config = write_config(folder, broker)
+        text = config.read_text(encoding="utf-8").replace('registry = "registry.toml"', 'registry = "county"')
+        head, *people = text.split("[[person]]")  # theirs are areas of another county
+        wanted = [one for one in people if '"*"' in one]
+        config.write_text("[[person]]".join([head, *wanted]), encoding="utf-8")
+        hub = Hub(load(config))
+        running = asyncio.create_task(hub.run())
+        await asyncio.wait([running, asyncio.create_task(hub.listening.wait())], return_when="FIRST_COMPLETED")
+        try:
+            await _reloaded(hub, broker, registry)
+        finally:
+            hub.stop()
+            await running
+
+
+async def _reloaded(hub: Hub, broker: Broker, registry: Path) -> None:
+    assert hub.parts is not None
+    parts = hub.parts
+    await until(lambda: set(parts.broker.values()) == {None})
+    (area, home), entry = next(iter(parts.registry.premises.items()))
+    line("in force", f"{len(parts.registry.premises)} premises, {len(parts.registry.gateways)} gateways")
+    async with gateway(broker, entry.gateway, area) as gw:
+        idle = await _presses(gw, f"{home}-panic", IDLE_PRESSES)
+        spread("press to receipt, nothing else", idle, "ms")
+        _replace(registry)
+        reloading = asyncio.create_task(parts.reloading.reload("bench", "measured"))
+        during = await _presses(gw, f"{home}-panic", None, reloading)
+        attempt: Attempt = reloading.result()
+    spread("press to receipt while it is read again", during, "ms")
+    line("taken", f"{attempt.taken}, {attempt.changes}")
+    line("took", f"{attempt.took_ms / 1000:.1f} s, with its state kept for replay")
+    line("longest time the hub did nothing else", f"{attempt.held_ms:.1f} ms")
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    line("peak memory of the process", f"{peak_mb:.0f} MB")
+
+
+def _replace(registry: Path) -> None:
+    registry.rename(registry.with_name("before"))
+    registry.with_name("next").rename(registry)
+
+
+async def _presses(
+    gw: SaidGateway, zone: str, count: int | None, until_done: asyncio.Task[Attempt] | None = None
+) -> list[float]:
+    """Presses one after another, and how long each took to its receipt, ms."""
+    found: list[float] = []
+    while (until_done is None or not until_done.done()) and (count is None or len(found) < count):
+        began = perf_counter()
+        event = await gw.press(zone)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(30):
+                while event.seq not in _committed(gw):  # noqa: ASYNC110  # receipts come from the link's own task
+                    await asyncio.sleep(0.001)
+        found.append((perf_counter() - began) * 1000)
+        await asyncio.sleep(max(0.0, EVERY_S - (perf_counter() - began)))
+    return found
+
+
+def _committed(gw: SaidGateway) -> set[int]:
+    spans = gw.receipts[-1].committed.get(gw.instance, []) if gw.receipts else []
+    return {seq for first, last in spans for seq in range(first, last + 1)}
