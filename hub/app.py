@@ -201,6 +201,7 @@ class Hub:
                 announcer, settings.hub.id, desk, registry, links, sites.state, clock, metrics, allowed
             )
             effects.announcer, intake.stored = own_points, own_points.stored
+            reloading.followers.append(own_points.under)
             own_points.recall()
             keep = settings.telemetry
             tasks: dict[str, Job] = {

@@ -111,6 +111,11 @@ class Measuring:
         self._began_ms = clock.mono_ms()
         self._log = structlog.get_logger("hub.measuring")
 
+    def under(self, registry: Registry) -> None:
+        """Another registry is in force."""
+        self._registry = registry
+        self._standing.under(registry)
+
     def changed(self, effect: Changed, done: Done) -> None:
         """An incident is another than before."""
         self._announcer.changed(effect, done)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 import structlog
@@ -18,7 +18,7 @@ from hub.core.abroad import key_of
 from hub.core.desk import Desk
 from hub.core.incident import UNRESOLVED
 from hub.core.io import Input
-from hub.core.registry import Key
+from hub.core.registry import Key, Registry
 from hub.core.reloaded import Cause, Changes, Reloaded
 from hub.erasable import Erasable
 from hub.inbox import Item
@@ -68,7 +68,8 @@ class Attempt(msgspec.Struct, frozen=True):
 
 
 class Reloading:
-    """One reload at a time. `last` is the newest attempt, `loaded` what is in force."""
+    """One reload at a time. `last` is the newest attempt, `loaded` what is in force; `followers` are told of another in
+    the same step as the desk."""
 
     def __init__(
         self,
@@ -85,6 +86,7 @@ class Reloading:
     ) -> None:
         self.loaded = loaded
         self.last: Attempt | None = None
+        self.followers: list[Callable[[Registry], None]] = []
         self._settings, self._desk, self._rounds, self._inside = settings, desk, rounds, inside
         self._sites, self._people, self._erasable = sites, people, erasable
         self._troubles, self._metrics = troubles, metrics
@@ -204,6 +206,8 @@ class Reloading:
         self._people.become(ready.people, self._called())
         gone = [key for key, entry in ready.gateways.items() if entry is None]
         self._sites.under(ready.loaded.registry, ready.based, gone)
+        for follower in self.followers:
+            follower(ready.loaded.registry)
 
     def _called(self) -> set[Key]:
         """Members called for what is still open: they hear its end, wherever they live by then."""

@@ -98,6 +98,8 @@ class Sites:
         that it has none."""
         self._registry, self._at = registry, {}
         self._left = {key for key in (*self._left, *gone) if key not in registry.gateways}
+        for key in self._left:
+            self._known.pop(key, None)
         for key in based:
             if key in registry.gateways or key in self._left:
                 self.wanted(*key)
@@ -193,7 +195,6 @@ class Sites:
             before.differences, before.unfit, made = made.differences, [], before
         if left:
             self._left.discard(key)
-            self._known.pop(key, None)
         else:
             self._known[key] = made
         if made.unfit:

@@ -87,6 +87,13 @@ class Fleet:
         entry = known_.entry
         return Point("gateway", self._places.tags(entry.area, entry.id), fields, at_ms * NS_PER_MS)
 
+    def under(self, registry: Registry) -> None:
+        """Another registry is in force: what is where is looked at anew."""
+        self._registry, self._totals = registry, {}
+        self._told = {key: told for key, told in self._told.items() if key in registry.gateways}
+        for told in self._told.values():
+            told.counted = None
+
     def _counted(self, area: str, gateway: str, here: Known) -> dict[Place, Counter[str]]:
         told = self._told.setdefault((area, gateway), Told())
         instance = here.birth.instance if here.birth is not None else ""

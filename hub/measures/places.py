@@ -15,6 +15,10 @@ class Places:
         self._registry = registry
         self._villages: dict[str, dict[str, str]] = {}
 
+    def under(self, registry: Registry) -> None:
+        """Another registry is in force."""
+        self._registry, self._villages = registry, {}
+
     def of_gateway(self, area: str, gateway: str) -> str | None:
         """The village most of its premises are in; None of a gateway without a group."""
         found = self._villages.get(area)

@@ -34,6 +34,12 @@ class Standing:
         self._villages: dict[str, list[Village]] = {}
         self._turn = 0
 
+    def under(self, registry: Registry) -> None:
+        """Another registry is in force."""
+        self._places.under(registry)
+        self.fleet.under(registry)
+        self._registry, self._villages = registry, {}
+
     def stored(self, areas: Iterable[str], now_ms: int) -> None:
         """Readings of these areas are in the store."""
         for area in areas:
