@@ -85,10 +85,12 @@ class ClockTurn(_Model):
 
 
 class Rehoused(_Model):
-    """A household belongs to other groups now; the hub knows from its next start."""
+    """A household belongs to other groups now; the hub knows from its next start, or takes it while it runs
+    (`live`)."""
 
     premises: PremisesId
     groups: list[GroupId]
+    live: bool = False
 
 
 class LevelSet(_Model):

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal
 
-from edge.core.io import Ordered
 from edge.port import Value
-from hub.core.io import Answered, How, Input, Levelled
+from hub.core.io import Answered, How, Input, Instructed, Levelled
 from hub.inbox import Item
-from protocol.messages import Action, Order
+from protocol.messages import Action
 from protocol.records import Condition
 from simulators.plant import raw
 from simulators.scenario import HouseOrder, LevelSet, NeighbourAnswer, OperatorMove, Rehoused, Step
@@ -22,7 +21,8 @@ from simulators.world.village import AREA
 from simulators.world.world import World
 
 SEED = 1
-EXPIRES_MS = 60_000
+JUDGED_MS = 2_000
+"""By when an order has been answered, by way of the hub and the network."""
 ACTIONS = {
     "arm_home": Action.ARM, "arm_away": Action.ARM, "disarm": Action.DISARM, "reset": Action.RESET,
     "bypass": Action.BYPASS, "test": Action.TEST, "silence": Action.SILENCE,
@@ -139,6 +139,8 @@ class Acting(World):
 
     def _do_rehouse(self, step: Step, moving: Rehoused) -> None:
         self.village = replace(self.village, registry=rehoused(self.village.registry, moving))
+        if moving.live and self.hub is not None:
+            self.hub.adopt(self.village.registry)
 
     def _do_level(self, step: Step, asked: LevelSet) -> None:
         until_ms = self.true_ms() + int(asked.for_s * 1000)
@@ -176,28 +178,12 @@ class Acting(World):
             hub.rounds.inbox.put(Item(taken, hub.clock.now_ms(), hub.clock.exact_ms(), answer=answer))
 
     def _do_order(self, step: Step, asked: HouseOrder) -> None:
-        """Put in where a signed order arrives, so that its answer is not part of any incident."""
+        """As an operator's: through the desk and its journal, signed, over the network, and answered."""
         self._orders += 1
-        gateway = self.village.registry.gateway_of(AREA, asked.premises)
-        process = self.machines[gateway].process if gateway is not None else None
-        if gateway is None or process is None:
-            self.trouble.append(f"{step.told()} at {step.at_s:g} s: no gateway is up there")
-            return
-        now_ms = self.true_ms()
         name = f"scene-{self._orders}"
-        order = Order(
-            name,
-            AREA,
-            gateway,
-            ACTIONS[asked.do],
-            now_ms,
-            now_ms + EXPIRES_MS,
-            [asked.premises],
-            asked.zone,
-            mode=MODES.get(asked.do),
-        )
-        process.inbox.put(Ordered(order, now_ms))
-        self.loop.after(100, self._order_judged, step, name, asked.refused)
+        mode, why = MODES.get(asked.do), "0" * 64
+        self._hand(step, Instructed(AREA, name, asked.premises, ACTIONS[asked.do], "operator", why, mode, asked.zone))
+        self.loop.after(JUDGED_MS, self._order_judged, step, name, asked.refused)
 
     def _order_judged(self, step: Step, name: str, due: str | None) -> None:
         results = self.onlooker.answers.get(name, ())

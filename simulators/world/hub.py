@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hub.clock import HubClock
 from hub.core.defaults import Defaults
-from hub.core.desk import Desk
+from hub.core.desk import Desk, config_digest
 from hub.core.io import Changed, Input, Page, Send, StoodDown
 from hub.core.load import Flooded
+from hub.core.registry import Registry
+from hub.core.reloaded import Cause, Reloaded
 from hub.defaults import load_defaults
 from hub.effects import Effects
+from hub.gate import Gate
 from hub.inbox import Item
 from hub.ingest import LOOK_S
 from hub.intake import Intake
 from hub.metrics import Metrics
 from hub.rebuild import rebuild
 from hub.receipting import Receipting
-from hub.rounds import Batch, Done, Rounds
+from hub.registry.diff import between
+from hub.rounds import Batch, Done, Rounds, Swap
 from hub.workings import Workings
 from protocol.records import Lane
 from simulators.world.book import Book
@@ -107,7 +112,7 @@ class SimHub:
         self.effects = _Effects(world, receipting, self.metrics, world.private)
         own = (HUB, session)
         inside = Workings(*own, desk, registry, clock, rounds, intake, receipting, self.effects, self.metrics)
-        self.ingest = inside.ingest
+        self._inside, self.ingest = inside, inside.ingest
         inside.start()
         StoreTurns(self, intake, receipting, inside.closer, readings)
         self._journal = JournalTurns(self, rounds, book)
@@ -123,6 +128,20 @@ class SimHub:
         self._journal.die(self.rng)
         for way in self._ways:
             way.drop()
+
+    def adopt(self, registry: Registry) -> None:
+        """Take another registry while it runs."""
+        old = self.desk.registry
+        self.world.registries[config_digest(registry.digest, DEFAULTS)] = registry
+        diff = between(old, registry)
+        inputs = [
+            Reloaded(area, Cause.REQUEST, "supervisor", "0" * 64, old.digest, registry.digest, diff.summary(area))
+            for area in registry.areas
+        ]
+        at = (self.clock.now_ms(), self.clock.exact_ms())
+        gateways = {key: registry.gateways.get(key) for key in diff.gateways}
+        done = partial(self._inside.under, Gate(registry), gateways)
+        self.rounds.swap(Swap(registry, [Item(one, *at) for one in inputs], done))
 
     def commit_ms(self) -> float:
         """How long the disk takes this time."""
