@@ -60,6 +60,18 @@ class Centre:
         """Accept, assign, respond, resolve ... an incident. Raises CentreError."""
         return await self._ask("POST", f"incidents/{incident['area']}/{incident['id']}/{move}", json=dict(given))
 
+    async def drills(self, area: str) -> list[dict[str, Any]]:
+        """Every drill with its report, the newest plan first."""
+        return await self._all("drills", {"area": area})
+
+    async def plan(self, area: str, drill: Mapping[str, Any]) -> dict[str, Any]:
+        """Plan a drill. Raises CentreError."""
+        return await self._ask("POST", f"drills/{area}", json=dict(drill))
+
+    async def drill(self, area: str, drill: str, move: str, why: str) -> dict[str, Any]:
+        """Start, end or break off a drill. Raises CentreError."""
+        return await self._ask("POST", f"drills/{area}/{drill}/{move}", json={"why": why})
+
     async def live(self) -> AsyncIterator[Told]:
         """What happens from now on, until the hub ends the stream."""
         async with self._client.stream("GET", "live", timeout=httpx.Timeout(10.0, read=None)) as response:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 
 from protocol.faults import Fault, Refused, shown
-from simulators.scenario import VIRTUAL, OperatorMove, Scenario, Step
+from simulators.scenario import VIRTUAL, DrillAct, OperatorMove, Scenario, Step
 from simulators.scenes.places import BROKER, HUB
 from simulators.village import Village
+from simulators.world.village import AREA
 
 
 async def play(village: Village, scenario: Scenario, told: Callable[[Step], None]) -> None:
@@ -53,6 +55,8 @@ async def _act(village: Village, step: Step, releases: asyncio.TaskGroup) -> Non
         await _start(village, step.start)
     elif step.move is not None:
         await _move(village, step.move)
+    elif step.drill is not None:
+        await _drill(village, step.drill)
 
 
 async def _release(village: Village, zone: str, hold_s: float) -> None:
@@ -96,6 +100,18 @@ async def _move(village: Village, move: OperatorMove) -> None:
         newest = max(found, key=lambda incident: int(incident["raised_ms"]))
         given = move.model_dump(exclude={"rule", "move", "by", "premises", "refused"}, exclude_none=True)
         await centre.move(newest, move.move, given)
+
+
+async def _drill(village: Village, asked: DrillAct) -> None:
+    """A supervisor plans a drill, or moves the one that was planned last."""
+    async with village.centre("supervisor") as centre:
+        if asked.do == "plan":
+            at_ms = None if asked.in_s is None else time.time_ns() // 1_000_000 + int(asked.in_s * 1000)
+            given = asked.model_dump(include={"kind", "premises", "groups", "lasts_s"})
+            await centre.plan(AREA, {**given, "at_ms": at_ms, "why": "a scenario"})
+        else:
+            newest = (await centre.drills(AREA))[0]
+            await centre.drill(AREA, newest["id"], asked.do, "a scenario")
 
 
 def _gateway(village: Village, key: str, gateway: str) -> str:

@@ -28,7 +28,7 @@ from simulators.scenes.places import (
 FOLDER = Path(__file__).parent / "scenarios"
 VERBS = (
     "trip", "restore", "tamper", "press", "flap", "value", "silence", "heal", "kill", "start", "power", "cut", "mend",
-    "clock", "journal", "order", "rehouse", "level", "answer", "move",
+    "clock", "journal", "order", "rehouse", "level", "answer", "drill", "move",
     "shelve", "unshelve", "out_of_service", "in_service",
 )  # fmt: skip
 VIRTUAL = frozenset(
@@ -108,6 +108,19 @@ class NeighbourAnswer(_Model):
     say: Answer
 
 
+class DrillAct(_Model):
+    """What a supervisor does with a drill: plan it at premises and head households of groups, `in_s` from now or at
+    once, and start, end or break off the one that was planned last. `refused` are words of why it may not be."""
+
+    do: Literal["plan", "start", "end", "abort"]
+    kind: Literal["panic", "fire", "gas"] = "panic"
+    premises: list[PremisesId] = []
+    groups: list[GroupId] = []
+    in_s: Annotated[float, Field(gt=0, le=86_400)] | None = None
+    lasts_s: Annotated[int, Field(ge=60, le=14_400)] = 900
+    refused: str | None = None
+
+
 class Network(_Model):
     """What the line does to single messages: shares lost, doubled and late, and the usual delay in ms."""
 
@@ -131,7 +144,7 @@ class Step(_Model):
     `mend` a gateway's line to the broker, or the hub's; `journal` the hub's disk.
     """
 
-    at_s: Annotated[float, Field(ge=0, le=86_400)]
+    at_s: Annotated[float, Field(ge=0, le=172_800)]
     trip: ZoneId | None = None
     restore: ZoneId | None = None
     tamper: ZoneId | None = None
@@ -153,6 +166,7 @@ class Step(_Model):
     rehouse: Rehoused | None = None
     level: LevelSet | None = None
     answer: NeighbourAnswer | None = None
+    drill: DrillAct | None = None
     value: Value | None = None
     move: OperatorMove | None = None
     shelve: Shelf | None = None
@@ -193,6 +207,8 @@ class Step(_Model):
                 return f"response level {what.to.value} for {what.for_s:g} s"
             if isinstance(what, NeighbourAnswer):
                 return f"{what.premises} answers {what.say.value.replace('_', ' ')}"
+            if isinstance(what, DrillAct):
+                return f"{what.do} a drill{''.join(f' at {one}' for one in (*what.premises, *what.groups))}"
             if isinstance(what, Rehoused):
                 return f"{what.premises} belongs to {', '.join(what.groups) or 'no group'}"
             if isinstance(what, OperatorMove):

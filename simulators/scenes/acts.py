@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 from edge.port import Value
 from hub.core.io import Answered, How, Input, Instructed, Levelled
+from hub.core.trials import DrillMove, DrillMoved, DrillPlanned
 from hub.inbox import Item
+from protocol.kinds import Kind
 from protocol.messages import Action
 from protocol.records import Condition
 from simulators.plant import raw
-from simulators.scenario import HouseOrder, LevelSet, NeighbourAnswer, OperatorMove, Rehoused, Step
+from simulators.scenario import DrillAct, HouseOrder, LevelSet, NeighbourAnswer, OperatorMove, Rehoused, Step
 from simulators.scenes.holds import InService, OutOfService, Shelf, Unshelf
 from simulators.scenes.moving import moved, newest_of, rehoused
 from simulators.scenes.onlooker import Bystanders, Onlooker
@@ -40,7 +42,7 @@ class Acting(World):
         self.trouble: list[str] = []
         self.onlooker = self.witness = Onlooker(self)
         self.people = Bystanders(self)
-        self._orders = 0
+        self._orders = self._drills = 0
         for zone in self.names.zones:
             self._put(zone, Condition.NORMAL)
         for machine in self.machines.values():
@@ -141,6 +143,18 @@ class Acting(World):
         self.village = replace(self.village, registry=rehoused(self.village.registry, moving))
         if moving.live and self.hub is not None:
             self.hub.adopt(self.village.registry)
+
+    def _do_drill(self, step: Step, asked: DrillAct) -> None:
+        taken: DrillPlanned | DrillMoved
+        if asked.do == "plan":
+            self._drills += 1
+            at_ms = None if asked.in_s is None else self.true_ms() + int(asked.in_s * 1000)
+            where = {"premises": asked.premises, "groups": asked.groups}
+            more: dict[str, Any] = {"at_ms": at_ms, "lasts_ms": asked.lasts_s * 1000, **where}
+            taken = DrillPlanned(AREA, f"drill-{self._drills}", Kind(asked.kind), "supervisor", "0" * 64, **more)
+        else:
+            taken = DrillMoved(AREA, f"drill-{self._drills}", DrillMove(asked.do), "supervisor", "0" * 64)
+        self._hand(step, taken, asked.refused)
 
     def _do_level(self, step: Step, asked: LevelSet) -> None:
         until_ms = self.true_ms() + int(asked.for_s * 1000)

@@ -62,6 +62,7 @@ class Played(Acting):
             who: tuple((self._s(a), None if b < 0 else self._s(b)) for a, b in spans)
             for who, spans in self.witness.sirens.items()
         }
+        desk, now_ms = (self.hub.desk if self.hub is not None else None), self.true_ms()
         return Found(
             tuple(incidents),
             sirens,
@@ -69,7 +70,9 @@ class Played(Acting):
             self.onlooker.records,
             tuple(trouble),
             self._floods(),
-            listed(self.hub.desk.alarms, AREA, self.true_ms()) if self.hub is not None else None,
+            listed(desk.alarms, AREA, now_ms) if desk is not None else None,
+            tuple(reversed(desk.drills(AREA, now_ms))) if desk is not None else (),
+            {one.gateway: one for one in desk.proofs(AREA, now_ms)} if desk is not None else {},
         )
 
     def _floods(self) -> tuple[tuple[float, float | None, int], ...]:

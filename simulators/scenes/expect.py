@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from hub.core.drill import DrillState
 from hub.core.incident import State
 from hub.core.io import Disposition, Rung
 from protocol.kinds import Kind
@@ -76,6 +77,30 @@ class Flooding(_Model):
     alarms: Count | None = None
 
 
+class ExpectedProof(_Model):
+    """A gateway's nightly proof at the end: whether there is a whole one, whether it is a fault by now, and words of
+    what went wrong."""
+
+    proved: bool | None = None
+    overdue: bool | None = None
+    trouble: str | None = None
+
+
+class ExpectedDrill(_Model):
+    """A drill at the end, in the order of their plans. `answered` said something, `unconfirmed` sirens did not ring;
+    `reason` are words of why it ended; the times are bounds [from, to] in s from its start."""
+
+    state: DrillState
+    premises: list[PremisesId] | None = None
+    called: Who | None = None
+    answered: Who | None = None
+    unconfirmed: Who | None = None
+    unreachable: list[GatewayId] | None = None
+    reason: str | None = None
+    rang_s: tuple[Seconds, Seconds] | None = None
+    going_s: tuple[Seconds, Seconds] | None = None
+
+
 class Expect(_Model):
     """All of it. Once a scenario expects anything, incidents it does not name are a difference, and none is one too.
 
@@ -93,6 +118,8 @@ class Expect(_Model):
     chattering: list[str] | None = None
     shelved: list[str] | None = None
     suppressed: dict[str, list[str]] | None = None
+    proofs: dict[GatewayId, ExpectedProof] = {}
+    drills: list[ExpectedDrill] | None = None
 
     @model_validator(mode="after")
     def _known_records(self) -> Self:

@@ -8,8 +8,10 @@ from typing import Any
 
 import msgspec
 
+from hub.core.drill import Drill
 from hub.core.incident import Incident
 from hub.core.io import Page
+from hub.core.proof import ProofView
 
 STOOD_DOWN = "stood down "
 
@@ -30,6 +32,8 @@ class Found:
     trouble: tuple[str, ...] = ()
     floods: tuple[tuple[float, float | None, int], ...] | None = None
     listed: Mapping[str, Sequence[str]] | None = None
+    drills: tuple[Drill, ...] = ()
+    proofs: Mapping[str, ProofView] | None = None
 
     def pages_of(self, incident: str) -> dict[str, int] | None:
         """How often each rung was told of an incident."""

@@ -7,6 +7,9 @@ import contextlib
 import time
 from typing import Any
 
+import msgspec
+
+from hub.core.drill import Drill
 from hub.core.incident import UNRESOLVED, State
 from simulators.centre import Centre, CentreError
 from simulators.player import play
@@ -16,6 +19,7 @@ from simulators.scenes.found import Found, read
 from simulators.scenes.places import places
 from simulators.scenes.verdict import differences
 from simulators.village import Village
+from simulators.world.village import AREA
 
 NS_PER_S = 1_000_000_000
 LIMIT_S = 60.0
@@ -84,7 +88,14 @@ async def _incidents(village: Village) -> list[dict[str, Any]]:
 
 async def _found(village: Village, before: set[str], began_ns: int) -> Found:
     new = [incident for incident in await _incidents(village) if incident["id"] not in before]
-    return Found(read(new), _sirens(village, began_ns))
+    return Found(read(new), _sirens(village, began_ns), drills=await _drills(village, {one["id"] for one in new}))
+
+
+async def _drills(village: Village, incidents: set[str]) -> tuple[Drill, ...]:
+    """The drills that made any of these incidents, the oldest plan first."""
+    async with village.centre() as centre:
+        found = [msgspec.convert(one, Drill, strict=False) for one in await centre.drills(AREA)]
+    return tuple(one for one in reversed(found) if incidents & set(one.incidents))
 
 
 def _sirens(village: Village, began_ns: int) -> dict[str, tuple[tuple[float, float | None], ...]]:

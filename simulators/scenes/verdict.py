@@ -9,6 +9,7 @@ from hub.core.incident import Incident
 from simulators.scenes.expect import WITHIN_S, Expect, ExpectedIncident, Flooding, Ringing
 from simulators.scenes.found import Found, lines, stood_down
 from simulators.scenes.places import Places
+from simulators.scenes.tried import trials
 
 
 def differences(expect: Expect, found: Found, names: Places) -> list[str]:
@@ -19,6 +20,7 @@ def differences(expect: Expect, found: Found, names: Places) -> list[str]:
         *_sirens(expect, found, names),
         *_records(expect, found),
         *_alarms(expect, found),
+        *trials(expect, found, names),
     ]
 
 
