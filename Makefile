@@ -4,8 +4,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 APT    := mosquitto
+TSDB   := influxdb victoria-metrics
 
-.PHONY: setup dev demo test chaos soak check bench lock clean broker
+.PHONY: setup dev demo test chaos soak check bench lock clean broker stores
 
 setup: $(VENV)/.runtime
 dev: $(VENV)/.dev
@@ -40,11 +41,19 @@ broker:
 	  if [ "$$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -y -qq $(APT); \
 	  else echo "make: the tests need a real Mosquitto: sudo apt-get install $(APT)"; exit 1; fi
 
-test: dev broker
+# Debian starts what it installs; the tests start their own, so the services are kept from running.
+stores:
+	@{ command -v influxd && command -v victoria-metrics; } >/dev/null || \
+	  if [ "$$(id -u)" = 0 ]; then \
+	    systemctl mask --quiet influxdb.service victoria-metrics.service 2>/dev/null; \
+	    apt-get update -qq && apt-get install -y -qq --no-install-recommends $(TSDB); \
+	  else echo "make: the tests need real time series databases: sudo apt-get install $(TSDB)"; exit 1; fi
+
+test: dev broker stores
 	$(BIN)/pytest -n 2 --dist worksteal
 
 # Fifteen minutes of kill -9, cut links and locked stores, and an account of every press.
-chaos: setup broker
+chaos: setup broker stores
 	$(BIN)/lianfang simulate chaos --minutes 15 $(CHAOS)
 
 # Thousands of seeds of the simulated village, an hour each; SEED is the first.

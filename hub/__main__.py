@@ -21,6 +21,7 @@ from hub.past import JournalError
 from hub.registry import Loaded
 from hub.registry import load as load_registry
 from hub.settings import Settings, load, strange_areas
+from hub.store.table import StoreKind, access
 from protocol.faults import Fault, Refused
 from protocol.logs import set_up
 from protocol.tls import client_context
@@ -88,6 +89,7 @@ def _checked(config: Path, overrides: list[str] | None) -> tuple[Settings, Loade
         lambda: [usable(settings, one) for one in loaded],
         lambda: load_defaults(settings.hub.defaults),
         lambda: _connects(settings),
+        lambda: access(settings.telemetry) if settings.telemetry.store is not StoreKind.SQLITE else None,
         lambda: load_key(settings.key_path) if settings.key_path.exists() or settings.signing.key else None,
     ):
         try:

@@ -4,25 +4,35 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hub.checkpoint import NAME, Checkpoint, read
 from hub.core.desk import RULES_VERSION
+from hub.core.registry import Registry
 from hub.journal import Journal
 from hub.mark import SUFFIX
+from hub.measures.places import Places
 from hub.orders import load_key, make_key
 from hub.past import JournalDamaged, JournalError, sqlite_path
 from hub.settings import Settings
-from hub.store.port import StoreError
+from hub.store.beside import Beside
+from hub.store.influx import InfluxStore
+from hub.store.port import StoreError, TelemetryStore
+from hub.store.server import InfluxServer
 from hub.store.sqlite import SqliteStore
+from hub.store.table import StoreKind, access
 from protocol import lock
 from protocol.faults import Fault, Refused
 
+T = TypeVar("T")
+TELEMETRY = "telemetry.db"
+"""The embedded store; or what a server's store keeps here: marks, the newest of each point, the write under way."""
 SIDE_FILES = ("-wal", "-shm", "-journal", SUFFIX)
 """What may stand beside an SQLite file and belongs to it; a file without its own, or with another's, is damaged."""
 
@@ -77,18 +87,32 @@ def checkpoint(settings: Settings) -> Checkpoint | None:
         return None
 
 
-def store(settings: Settings) -> SqliteStore:
-    """The telemetry store. A damaged one is put aside: it must keep no alarm from being taken. Raises Refused."""
-    path = settings.hub.data_dir / "telemetry.db"
+def store(settings: Settings, registry: Registry, wall_ms: Callable[[], int]) -> TelemetryStore:
+    """The telemetry store; `registry` says where gateways are, `wall_ms` the hub's time. Raises Refused."""
+    table, folder = settings.telemetry, settings.hub.data_dir
+    if table.store is StoreKind.SQLITE:
+        return _whole(folder / TELEMETRY, SqliteStore)
+    reached = access(table)
+    server = InfluxServer
+    if table.store is StoreKind.INFLUXDB2:
+        from hub.store.bucket import BucketServer  # here: its library takes a third of a second to import
+
+        server = BucketServer
+    beside = _whole(folder / TELEMETRY, Beside)
+    return InfluxStore(server(reached), beside, Places(registry), wall_ms, write_only=table.write_only)
+
+
+def _whole(path: Path, opened: Callable[[Path], T]) -> T:
+    """A database of telemetry. A damaged one is put aside: it must keep no alarm from being taken. Raises Refused."""
     try:
         try:
-            return SqliteStore(path)
+            return opened(path)
         except StoreError as cause:
             if type(cause.__cause__) is not sqlite3.DatabaseError:
                 raise
             kept = put_aside(path, "damaged")
             structlog.get_logger("hub").error("telemetry is damaged and was put aside", why=str(cause), kept=str(kept))
-            return SqliteStore(path)
+            return opened(path)
     except (StoreError, OSError) as cause:
         raise Refused([Fault("hub", "hub.data_dir", f"{path}: {cause}", "a folder this hub may write to")]) from cause
 

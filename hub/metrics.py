@@ -68,6 +68,9 @@ class Metrics:
         self.points = counter("lianfang_telemetry_points", "Telemetry readings committed.")
         self.store_seconds = seconds("lianfang_telemetry_commit_seconds", "Time one telemetry transaction took.")
         self.store_failures = counter("lianfang_telemetry_failures", "Telemetry transactions that failed.")
+        self.lines_refused = counter(
+            "lianfang_telemetry_lines_refused", "Points that their store refuses for good; given up."
+        )
         self.pruned = counter("lianfang_telemetry_pruned", "Telemetry readings pruned by age or size.")
         self.missing = gauge("lianfang_records_missing", "Records in holes that nobody explained yet.", "lane")
         self.lost = counter("lianfang_records_lost", "Records declared lost, by gateways or by the hub.", "lane")

@@ -14,24 +14,29 @@ from typing import TypeVar
 import structlog
 
 from hub.closer import Closer
-from hub.intake import Intake, Write
+from hub.intake import BATCH_MAX, Intake, Write
 from hub.metrics import Metrics
 from hub.receipting import Receipting
 from hub.store.port import StoreError, TelemetryStore
+from hub.store.refused import RefusedLine
 
 T = TypeVar("T")
 PRUNE_S = 30.0
 
 
 class Recorder:
-    """Writes what the intake holds. Every call of the store is made in its thread."""
+    """Writes what the intake holds, after it waited `linger_ms` for more. Every call of the store is made in its
+    thread."""
 
-    def __init__(self, intake: Intake, store: TelemetryStore, metrics: Metrics) -> None:
+    def __init__(self, intake: Intake, store: TelemetryStore, metrics: Metrics, linger_ms: int = 0) -> None:
         self.intake = intake
         self.writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="telemetry")
         self._store = store
         self._metrics = metrics
+        self._linger_ms = linger_ms
+        self._refused_why = ""
         self._log = structlog.get_logger("hub.recorder")
+        store.refused.told = self._refused
 
     @property
     def trouble(self) -> str | None:
@@ -48,9 +53,12 @@ class Recorder:
         self.intake.on_news = wake.set
         while True:
             wake.clear()
+            if not self.intake.weight:
+                await wake.wait()
+            if self._linger_ms and self.intake.weight < BATCH_MAX:
+                await asyncio.sleep(self._linger_ms / 1000)
             write = self.intake.take()
             if write is None:
-                await wake.wait()
                 continue
             while not await self._written(write):
                 pass
@@ -70,6 +78,13 @@ class Recorder:
         self._metrics.store_seconds.observe(clock() - began_s)
         self.intake.written(write, fresh)
         return True
+
+    def _refused(self, line: RefusedLine) -> None:
+        """The store will never have this; told from its thread."""
+        self._metrics.lines_refused.inc()
+        if line.why != self._refused_why:  # of a flood of one reason the first is enough; the API has the last ones
+            self._refused_why = line.why
+            self._log.warning("telemetry is refused by its store and given up", why=line.why, line=line.line)
 
     async def receipt(self, receipting: Receipting) -> None:
         """Ask what is settled of each gateway that is due a receipt, for ever. A store in trouble means hold."""

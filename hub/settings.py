@@ -15,6 +15,8 @@ from pydantic import AfterValidator, Field, StringConstraints, ValidationError
 from hub.channels import AnyChannel
 from hub.notify.table import Channels, Route, together
 from hub.registry.files import settle
+from hub.store.table import FILES, Telemetry
+from hub.store.table import together as stored_together
 from hub.table import Id as Id
 from hub.table import Port, Sha256, Table
 from protocol.faults import Fault, Refused, from_pydantic, shown
@@ -67,17 +69,6 @@ class Journal(Table):
     url: str | None = None
     busy_ms: Annotated[int, Field(ge=1, le=60_000)] = 2_000
     batch: Annotated[int, Field(ge=1, le=4096)] = 256
-
-
-class Telemetry(Table):
-    """How long and how much telemetry is kept: whichever limit comes first prunes the oldest.
-
-    With less than `reserve_mb` free on the disk none is taken: that is left to the journal.
-    """
-
-    keep_days: Annotated[int, Field(ge=1, le=3650)] = 90
-    keep_mb: Annotated[int, Field(ge=8, le=1_000_000)] = 2_048
-    reserve_mb: Annotated[int, Field(ge=0, le=1_000_000_000)] = 256
 
 
 class Api(Table):
@@ -242,6 +233,7 @@ def _resolved(settings: Settings, base: Path) -> Settings:
             "mqtt": mqtt.model_copy(
                 update={name: at(getattr(mqtt, name)) for name in ("password_file", "ca", "cert", "key")}
             ),
+            "telemetry": settings.telemetry.based(base),
             "signing": signing.model_copy(update={"key": at(signing.key)}),
             "channel": tuple(channel.based(base) for channel in settings.channel),
         }
@@ -254,6 +246,7 @@ def _inspect(raw: dict[str, Any], base: Path, where: str) -> Iterable[Fault]:
     hub, mqtt, persons = _table(raw, "hub"), _table(raw, "mqtt"), _list(raw, "person")
     files = {f"hub.{name}": hub.get(name) for name in ("registry", "defaults")}
     files |= {f"mqtt.{name}": mqtt.get(name) for name in ("password_file", *TLS)}
+    files |= {f"telemetry.{name}": _table(raw, "telemetry").get(name) for name in FILES}
     files |= dict(_files(raw.get("channel"), "channel"))
     if isinstance(files["hub.registry"], str):
         with contextlib.suppress(OSError):  # then it is a fault below
@@ -261,6 +254,8 @@ def _inspect(raw: dict[str, Any], base: Path, where: str) -> Iterable[Fault]:
     for key, name in files.items():
         if isinstance(name, str) and (why := _unusable(base / name, folder=key == "hub.registry")):
             yield Fault(where, key, f"{base / name} ({why})", "a file that can be read")
+    for key, found, allowed in stored_together(_table(raw, "telemetry")):
+        yield Fault(where, key, found, allowed)
     for key, found, allowed in together(_list(raw, "channel"), _list(raw, "route")):
         yield Fault(where, key, shown(found), allowed)
     if isinstance(registry := hub.get("registry"), str) and registry.lower().endswith(".xlsx"):

@@ -15,6 +15,7 @@ from hub.api.problems import Problem, responses
 from hub.api.shapes import model_of, page_of
 from hub.settings import Id
 from hub.store.port import Placed
+from hub.store.refused import RefusedLine
 from protocol.faults import Fault, shown
 
 router = APIRouter(prefix="/telemetry", tags=["telemetry"])
@@ -66,7 +67,7 @@ async def read_range(
     limit: Limit = 1_000,
     cursor: Cursor = None,
 ) -> Response:
-    """Readings of one point with from_ms <= at_ms < to_ms, in the order they were stored."""
+    """Readings of one point with from_ms <= at_ms < to_ms, in the store's own order: as stored, or by time."""
     see(person, area)
     after_n = _number(cursor) if cursor else 0
     read = hub.store.range
@@ -80,6 +81,14 @@ async def count(hub: Hub, person: Asking, area: Id, gateway: Id | None = None) -
     """How many readings of an area or gateway are kept."""
     see(person, area)
     return answer(Count(await hub.recorder.call(hub.store.count, area, gateway)))
+
+
+@router.get("/refused", response_model=page_of(RefusedLine), responses=responses())
+async def refused(hub: Hub, person: Asking) -> Response:
+    """The last points that the store refused for good, the newest first."""
+    if not person.sees("*"):
+        raise Problem(HTTPStatus.FORBIDDEN, "for persons of all areas: a line may be of any")
+    return answer({"items": list(reversed(hub.store.refused.kept)), "next": None})
 
 
 def _number(cursor: str) -> int:

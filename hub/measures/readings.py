@@ -57,11 +57,9 @@ def value_field(point: str) -> str | None:
 
 def sample_of(area: str, gateway: str, point: str, at_ns: int, row: Mapping[str, Any]) -> Sample:
     """The reading that a row (its fields by name, absent ones None) was made of."""
-    if (value := row.get("text")) is None and (value := row.get("whole")) is None:
-        value = row.get(value_field(point) or "value")
-        value = row.get("value") if value is None else value
+    value = _value(point, row)
     return Sample(
-        area, gateway, point, value if value is not None else "", at_ns // NS_PER_MS, Placed(row["placed"]),
+        area, gateway, point, value, at_ns // NS_PER_MS, Placed(row["placed"]),
         int(row["mono_ns"]), int(row["wall_ms"]), str(row["quality"]), str(row["instance"]), int(row["seq"]),
     )  # fmt: skip
 
@@ -71,6 +69,17 @@ def columns(point: str) -> Iterator[str]:
     field = value_field(point)
     yield from dict.fromkeys(["text", "whole", *([field] if field else []), "value"])
     yield from (one.name for one in STAMP if one.name != "point")
+
+
+def _value(point: str, row: Mapping[str, Any]) -> Value:
+    """JSON does not tell 1.0 from 1: the field does."""
+    if (whole := row.get("whole")) is not None:
+        return int(whole)
+    field = value_field(point)
+    if field is not None and row.get(field) is not None:
+        return float(row[field]) if BY_NAME[_place(point)[0]].kind(field) == "f" else row[field]
+    value: float | None = row.get("value")
+    return str(row.get("text") or "") if value is None else float(value)
 
 
 def _place(point: str) -> tuple[str, dict[str, str], str | None]:

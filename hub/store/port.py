@@ -10,6 +10,7 @@ import msgspec
 
 from hub.core.ledger import Book, Tally
 from hub.measures.point import Point
+from hub.store.refused import RefusedLines
 from protocol.ranges import Ranges
 
 Value: TypeAlias = int | float | str
@@ -67,6 +68,10 @@ class Loss(msgspec.Struct, frozen=True):
 class TelemetryStore(Protocol):
     """Every method raises StoreError when the disk or the server does not do its part."""
 
+    @property
+    def refused(self) -> RefusedLines:
+        """What it would not have, and never will."""
+
     def write(
         self,
         samples: Sequence[Sample],
@@ -96,7 +101,7 @@ class TelemetryStore(Protocol):
     def range(
         self, area: str, gateway: str, point: str, from_ms: int, to_ms: int, limit: int, after_n: int = 0
     ) -> list[tuple[int, Sample]]:
-        """Readings with from_ms <= at_ms < to_ms in the order they were stored, each with its growing number n."""
+        """Readings with from_ms <= at_ms < to_ms in the store's own order, each with a number n that grows."""
 
     def count(self, area: str | None = None, gateway: str | None = None) -> int:
         """How many readings are kept."""

@@ -13,6 +13,7 @@ from hub.core.ledger import Book, Tally
 from hub.measures.point import NS_PER_MS, Point
 from hub.store.marks import Marks, said, transaction
 from hub.store.port import Loss, Sample, Source, StoreError
+from hub.store.refused import RefusedLines
 from protocol.ranges import Ranges
 
 PRUNE_ROWS = 20_000
@@ -60,6 +61,7 @@ class SqliteStore:
         except sqlite3.Error as cause:
             raise StoreError(f"{path.name}: {cause}") from cause
         self._series: dict[tuple[str, str, str], int] = {}
+        self.refused = RefusedLines()
 
     def write(
         self,

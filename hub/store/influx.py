@@ -1,0 +1,155 @@
+"""The telemetry store on a time series server: readings and the hub's own points are there, the marks beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from hub.core.ledger import Book, Tally
+from hub.measures.line import LineRefused, line
+from hub.measures.places import Places
+from hub.measures.point import NS_PER_MS, Point
+from hub.measures.readings import MEASURES, columns, measurements_of, point_of, sample_of
+from hub.store.beside import POINTS_MAX, Beside, Intent
+from hub.store.deliver import deliver
+from hub.store.port import Loss, Sample, Source, StoreError
+from hub.store.refused import RefusedLines
+from hub.store.server import Server, named, quoted
+from protocol.ranges import Ranges
+
+TIME_MAX_NS = 9_223_372_036_854_775_000
+"""The last time InfluxQL compares with."""
+
+
+class InfluxStore:
+    """A `TelemetryStore`. `places` name the villages in tags; `wall_ms` dates what is refused. With `write_only` it
+    does not ask the server (VictoriaMetrics answers no InfluxQL)."""
+
+    def __init__(
+        self, server: Server, beside: Beside, places: Places, wall_ms: Callable[[], int], *, write_only: bool = False
+    ) -> None:
+        self.refused = RefusedLines()
+        self._server, self._beside, self._places, self._wall_ms = server, beside, places, wall_ms
+        self._write_only = write_only
+        self._failed: Sequence[Sample] | None = None
+
+    def write(
+        self,
+        samples: Sequence[Sample],
+        settled: Mapping[Source, Ranges],
+        boots: Mapping[Source, int],
+        losses: Sequence[Loss] = (),
+    ) -> int:
+        """As the port says. A write that failed is finished first, at the times it was intended with."""
+        done = self._finish()
+        if self._failed is samples:
+            self._failed = None
+            return done
+        beside = self._beside
+        spans = [(source, list(ranges)) for source, ranges in settled.items()]
+        beside.intend(Intent(beside.number(), list(samples), spans, list(boots.items()), list(losses)))
+        self._failed = samples
+        done += self._finish()
+        self._failed = None
+        return done
+
+    def put(self, points: Sequence[Point]) -> None:
+        """As the port says."""
+        self._send(points)
+
+    def marks(self, area: str, gateway: str) -> dict[str, Ranges]:
+        """Settled sequences per instance, the newest boot last."""
+        return self._beside.marks.marks(area, gateway)
+
+    def books(self, area: str, gateway: str) -> list[Book]:
+        """What came of each process of a gateway, and what is missing."""
+        return self._beside.marks.books(area, gateway)
+
+    @property
+    def tally(self) -> Tally:
+        """Missing readings, as last committed."""
+        return self._beside.marks.tally
+
+    def latest(self, area: str, gateway: str, prefix: str = "") -> list[Sample]:
+        """The newest reading of every point whose name begins with `prefix`, by name; also while the server is down."""
+        return self._beside.newest(area, gateway, prefix)
+
+    def range(
+        self, area: str, gateway: str, point: str, from_ms: int, to_ms: int, limit: int, after_n: int = 0
+    ) -> list[tuple[int, Sample]]:
+        """Readings of a point in [from_ms, to_ms) by time; n is their time in ns."""
+        first = max(from_ms * NS_PER_MS, after_n + 1)
+        where = (
+            f"WHERE area={quoted(area)} AND gateway={quoted(gateway)} AND point={quoted(point)} "
+            f"AND time >= {min(first, TIME_MAX_NS)} AND time < {min(to_ms * NS_PER_MS, TIME_MAX_NS)} LIMIT {limit}"
+        )
+        fields = ", ".join(map(named, columns(point)))
+        # One by one: `point` is a field in one measurement and a tag in the other, and one statement has one of them.
+        text = "; ".join(f"SELECT {fields} FROM {named(one)} {where}" for one in measurements_of(point))
+        rows = [row for series in self._ask(text) for row in _rows(series) if row["seq"] is not None]  # else not ours
+        rows.sort(key=lambda row: int(row["time"]))
+        return [(row["time"], sample_of(area, gateway, point, row["time"], row)) for row in rows[:limit]]
+
+    def count(self, area: str | None = None, gateway: str | None = None) -> int:
+        """How many readings the server has."""
+        wanted = [
+            f"{tag}={quoted(value)}" for tag, value in (("area", area), ("gateway", gateway)) if value is not None
+        ]
+        where = f" WHERE {' AND '.join(wanted)}" if wanted else ""
+        series = self._ask(f"SELECT count(seq) AS n FROM {', '.join(map(named, MEASURES))}{where}")
+        return sum(int(row["n"]) for one in series for row in _rows(one))
+
+    def prune(self, before_ms: int, bytes_max: int) -> int:
+        """Nothing: the server drops by its own retention, as `lianfang telemetry init` set it."""
+        return 0
+
+    def close(self) -> None:
+        """Close its connections and the file."""
+        self._server.close()
+        self._beside.close()
+
+    def _finish(self) -> int:
+        """Fulfil what is intended, if anything is; gives how many readings are new at the server."""
+        beside = self._beside
+        if (intent := beside.intent()) is None:
+            return 0
+        settled = {source: Ranges(spans) for source, spans in intent.settled}
+        with beside.marks.transaction():
+            fresh = beside.marks.settle(intent.samples, settled, dict(intent.boots), intent.losses)
+            admitted = [sample for sample in fresh if beside.admits(sample)]
+            points = [self._point(sample, intent.n + at) for at, sample in enumerate(admitted)]
+            refused = self._send(points)
+            for sample in fresh if len(admitted) < len(fresh) else ():
+                if not beside.admits(sample):
+                    refused += 1
+                    why = f"more than {POINTS_MAX} points of one gateway"
+                    self.refused.add(self._wall_ms(), why, f"{sample.area}/{sample.gateway} {sample.point}".encode())
+            beside.keep(admitted)
+            beside.done(intent.n + len(fresh))
+        return len(fresh) - refused
+
+    def _point(self, sample: Sample, number: int) -> Point:
+        return point_of(sample, self._places, number % NS_PER_MS)
+
+    def _send(self, points: Iterable[Point]) -> int:
+        """Write these; gives how many were refused, by us or by the server."""
+        lines: list[bytes] = []
+        refused: list[tuple[bytes, str]] = []
+        for point in points:
+            try:
+                lines.append(line(point))
+            except LineRefused as cause:
+                refused.append((f"{point.measurement} {dict(point.tags)}".encode(errors="replace"), str(cause)))
+        refused += deliver(lines, self._server.write)
+        for found, why in refused:
+            self.refused.add(self._wall_ms(), why, found)
+        return len(refused)
+
+    def _ask(self, text: str) -> list[dict[str, Any]]:
+        if self._write_only:
+            raise StoreError("this store is only written to (telemetry.write_only): ask the server itself")
+        return self._server.query(text)
+
+
+def _rows(series: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
+    return (dict(zip(series["columns"], row, strict=True)) for row in series["values"])

@@ -1,0 +1,150 @@
+"""`[telemetry]`: which store, how it is reached, and how much is kept."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, StringConstraints
+
+from hub.store.server import Access
+from hub.table import Table
+from protocol.faults import Fault, Refused
+
+FILES = ("password_file", "token_file", "ca_file")
+SECRET_BYTES_MAX = 4_096
+HIDDEN = "(not shown)"
+
+Url = Annotated[str, StringConstraints(pattern=r"^https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?$", max_length=256)]
+Database = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")]
+Word = Annotated[str, StringConstraints(min_length=1, max_length=128)]
+
+
+class StoreKind(StrEnum):
+    """`sqlite`: a file of the hub's own · `influxdb`: the 1.x API · `influxdb2`: the v2 write API (2.x, 3, 1.8)."""
+
+    SQLITE = "sqlite"
+    INFLUXDB = "influxdb"
+    INFLUXDB2 = "influxdb2"
+
+
+class Telemetry(Table):
+    """Where telemetry is kept. `keep_days` and `keep_mb` are the file's: whichever comes first prunes the oldest; a
+    server has its own retention, from `lianfang telemetry init`: `raw_days`, `five_minute_days` and `hourly_days`.
+
+    With less than `reserve_mb` free on the disk none is taken: that is left to the journal. Readings wait up to
+    `batch_ms` for more of them before a server is asked.
+    """
+
+    keep_days: Annotated[int, Field(ge=1, le=3650)] = 90
+    keep_mb: Annotated[int, Field(ge=8, le=1_000_000)] = 2_048
+    reserve_mb: Annotated[int, Field(ge=0, le=1_000_000_000)] = 256
+    store: StoreKind = StoreKind.SQLITE
+    url: Url | None = None
+    database: Database = "lianfang"
+    org: Word | None = None
+    username: Word | None = None
+    password_file: Path | None = None
+    password_env: Word | None = None
+    token_file: Path | None = None
+    token_env: Word | None = None
+    ca_file: Path | None = None
+    verify: bool = True
+    timeout_ms: Annotated[int, Field(ge=100, le=120_000)] = 10_000
+    batch_ms: Annotated[int, Field(ge=0, le=10_000)] = 200
+    write_only: bool = False
+    raw_days: Annotated[int, Field(ge=1, le=36_500)] = 30
+    five_minute_days: Annotated[int, Field(ge=1, le=36_500)] = 365
+    hourly_days: Annotated[int, Field(ge=1, le=36_500)] = 3_650
+
+    @property
+    def linger_ms(self) -> int:
+        """How long readings wait for more of them; a file is asked at once."""
+        return 0 if self.store is StoreKind.SQLITE else self.batch_ms
+
+    def based(self, base: Path) -> Telemetry:
+        """With its paths relative to `base`."""
+        paths: dict[str, Path | None] = {name: getattr(self, name) for name in FILES}
+        return self.model_copy(update={name: base / path for name, path in paths.items() if path is not None})
+
+
+def together(raw: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Keys that do not go together: (key, found, allowed)."""
+    kind = raw.get("store", StoreKind.SQLITE)
+    server = sorted(raw.keys() - {"store", "keep_days", "keep_mb", "reserve_mb"})
+    if kind == StoreKind.SQLITE and server:
+        yield f"telemetry.{server[0]}", "of a server", 'store = "influxdb" or "influxdb2", or no such key'
+        return
+    if kind == StoreKind.SQLITE:
+        return
+    if "url" not in raw:
+        yield "telemetry.url", "nothing", "the server's URL, for instance https://127.0.0.1:8086"
+    for one, other in (("password_file", "password_env"), ("token_file", "token_env")):
+        if one in raw and other in raw:
+            yield f"telemetry.{other}", f"beside {one}", "one of the two"
+    passwords = {"password_file", "password_env"} & raw.keys()
+    if passwords and "username" not in raw:
+        yield "telemetry.username", "nothing", "the user whose password it is"
+    if "username" in raw and not passwords:
+        yield "telemetry.password_file", "nothing", "the user's password, in a file or by password_env"
+    if kind == StoreKind.INFLUXDB2:
+        if not {"token_file", "token_env", "username"} & raw.keys() and not raw.get("write_only"):
+            yield "telemetry.token_file", "nothing", "a token, in a file or by token_env"
+        if "org" not in raw and not raw.get("write_only"):
+            yield "telemetry.org", "nothing", "the organization the bucket is of"
+    elif {"token_file", "token_env"} & raw.keys():
+        yield "telemetry.token_file", "with the 1.x API", "username and password_file (or password_env)"
+    elif raw.get("write_only"):
+        yield "telemetry.write_only", "with the 1.x API", 'store = "influxdb2"'
+    if raw.get("verify") is False and "ca_file" in raw:
+        yield "telemetry.ca_file", "with verify = false", "one of the two"
+
+
+def access(table: Telemetry) -> Access:
+    """How the server is reached, with its secrets read. Raises Refused, which shows none of them."""
+    faults: list[Fault] = []
+    password, token = _secret(table, "password", faults), _secret(table, "token", faults)
+    if table.ca_file is not None:
+        try:
+            ssl.create_default_context(cafile=str(table.ca_file))
+        except OSError as cause:  # an SSLError is one
+            faults.append(Fault("hub", "telemetry.ca_file", f"{table.ca_file}: {cause}", "certificates in PEM"))
+    if faults:
+        raise Refused(faults)
+    assert table.url is not None, "checked"
+    return Access(
+        table.url.rstrip("/"),
+        table.database,
+        table.org or "",
+        table.username or "",
+        password,
+        token,
+        table.ca_file,
+        table.verify,
+        table.timeout_ms,
+    )
+
+
+def _secret(table: Telemetry, name: str, faults: list[Fault]) -> str:
+    path, variable = getattr(table, f"{name}_file"), getattr(table, f"{name}_env")
+    if path is None and variable is None:
+        return ""
+    key = f"telemetry.{name}_{'file' if path is not None else 'env'}"
+    try:
+        text = path.read_bytes()[: SECRET_BYTES_MAX + 1].decode() if path is not None else os.environ.get(variable, "")
+    except (OSError, UnicodeDecodeError) as cause:
+        faults.append(
+            Fault("hub", key, f"{path} ({getattr(cause, 'strerror', None) or 'no text'})", "one line of text")
+        )
+        return ""
+    found = text.strip()
+    if not found or "\n" in found or len(found) > SECRET_BYTES_MAX or not found.isprintable():
+        where = str(path) if path is not None else variable
+        said = f"{where}, which is empty" if not found else f"{where} {HIDDEN}"
+        faults.append(Fault("hub", key, said, f"the {name} alone, one line"))
+        return ""
+    return found
