@@ -13,8 +13,9 @@ from pathlib import Path
 
 import httpx
 
-from simulators.broker import BrokerError
-from simulators.chaos.plan import BROKER, HUB, Bad, Kill, Lock, Plan, Trouble
+from simulators.broker import Broker, BrokerError
+from simulators.chaos.plan import BROKER, HUB, STORE, Bad, Kill, Lock, Plan, Trouble
+from simulators.influx import Tsdb, TsdbError
 from simulators.proxy import Proxy
 from simulators.village import Village
 
@@ -54,7 +55,7 @@ class Diary:
     def kills(self) -> dict[str, int]:
         """SIGKILLs by part; all gateways are one sort."""
         sorts = Counter(sort(death.part) for death in self.deaths if death.status is None)
-        return {name: sorts[name] for name in ("gateway", HUB, BROKER)}
+        return {name: sorts[name] for name in ("gateway", HUB, BROKER, *([STORE] if sorts[STORE] else []))}
 
     def lived(self, part: str, from_ns: int, to_ns: int) -> bool:
         """Whether a part was there and well for all of that time; one that died before it was well stays dead."""
@@ -71,14 +72,15 @@ class Diary:
 
 def sort(part: str) -> str:
     """What sort of part this is."""
-    return part if part in (HUB, BROKER) else "gateway"
+    return part if part in (HUB, BROKER, STORE) else "gateway"
 
 
 class Havoc:
     """`run` carries out the plan and leaves everything running; `keep` then keeps it so; `close` at the end."""
 
-    def __init__(self, village: Village, proxies: Mapping[str, Proxy]) -> None:
+    def __init__(self, village: Village, proxies: Mapping[str, Proxy], tsdb: Tsdb | None = None) -> None:
         self.diary = Diary()
+        self._servers: dict[str, Broker | Tsdb] = {BROKER: village.broker} | ({STORE: tsdb} if tsdb is not None else {})
         self._village = village
         self._proxies = proxies
         self._journal = village.folder / "hub" / "journal.db"
@@ -88,7 +90,7 @@ class Havoc:
         """Everything of the plan, each part, link and store by itself."""
         began_s = asyncio.get_running_loop().time()
         async with asyncio.TaskGroup() as tasks:
-            for part in (*self._village.gateways, HUB, BROKER):
+            for part in (*self._village.gateways, HUB, *self._servers):
                 mine = [kill for kill in plan.kills if kill.part == part]
                 tasks.create_task(self._part(part, mine, began_s), name=f"kill {part}")
             for link in self._proxies:
@@ -101,7 +103,7 @@ class Havoc:
     async def keep(self) -> None:
         """Start again whatever ends by itself, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            for part in (*self._village.gateways, HUB, BROKER):
+            for part in (*self._village.gateways, HUB, *self._servers):
                 tasks.create_task(self._until(part, None), name=f"keep {part}")
 
     async def close(self) -> None:
@@ -138,11 +140,11 @@ class Havoc:
     async def _start(self, death: Death) -> None:
         death.started_ns = time.monotonic_ns()
         village, part = self._village, death.part
-        if part == BROKER:
+        if part in self._servers:
             try:
-                await village.broker.start()
-            except BrokerError as cause:
-                self.diary.ended.append(f"broker did not start: {cause}")
+                await self._servers[part].start()
+            except (BrokerError, TsdbError) as cause:
+                self.diary.ended.append(f"{part} did not start: {cause}")
                 return
             death.well_ns = time.monotonic_ns()
             return
@@ -162,15 +164,15 @@ class Havoc:
             await asyncio.sleep(0.05)
 
     def _running(self, part: str) -> bool:
-        if part == BROKER:
-            return self._village.broker.pid is not None
+        if part in self._servers:
+            return self._servers[part].pid is not None
         child = self._village.hub if part == HUB else self._village.gateways[part]
         return child is not None and child.running
 
     async def _kill(self, part: str) -> None:
         village = self._village
-        if part == BROKER:
-            await village.broker.kill()
+        if part in self._servers:
+            await self._servers[part].kill()
         elif part == HUB:
             assert village.hub is not None
             await village.hub.kill()

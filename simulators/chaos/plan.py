@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
 
-HUB, BROKER = "hub", "broker"
-SHARES = ((HUB, 0.12), (BROKER, 0.13))
+HUB, BROKER, STORE = "hub", "broker", "store"
+SHARES = {HUB: 0.12, BROKER: 0.13, STORE: 0.07}
 """Of all kills; the gateways share the rest."""
 DOWN_S = (0.1, 2.5)
 """How long what was killed stays dead before it is started again."""
@@ -19,7 +19,7 @@ LOCK_EVERY_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """SIGKILL for a part (a gateway's id, "hub", "broker") at `at_s`, or as soon after as it runs."""
+    """SIGKILL for a part (a gateway's id, "hub", "broker", "store") at `at_s`, or as soon after as it runs."""
 
     at_s: float
     part: str
@@ -66,20 +66,27 @@ class Plan:
     locks: tuple[Lock, ...]
 
 
-def draw(seed: int, span_s: float, kills: int, gateways: Sequence[str], stores: Sequence[str]) -> Plan:
-    """Draw the plan of a run of `span_s` seconds."""
+def draw(
+    seed: int,
+    span_s: float,
+    kills: int,
+    gateways: Sequence[str],
+    stores: Sequence[str],
+    parts: Sequence[str] = (HUB, BROKER),
+) -> Plan:
+    """Draw the plan of a run of `span_s` seconds; `parts` are killed beside the gateways, `stores` are locked."""
     rng = Random(f"plan {seed}")
     return Plan(
-        tuple(sorted(_kills(rng, span_s, kills, gateways), key=lambda kill: kill.at_s)),
+        tuple(sorted(_kills(rng, span_s, kills, gateways, parts), key=lambda kill: kill.at_s)),
         tuple(sorted(_troubles(rng, span_s, [*gateways, HUB]), key=lambda trouble: trouble.at_s)),
         tuple(sorted(_locks(rng, span_s, stores), key=lambda lock: lock.at_s)),
     )
 
 
-def _kills(rng: Random, span_s: float, kills: int, gateways: Sequence[str]) -> list[Kill]:
-    parts = [part for part, share in SHARES for _ in range(max(1, round(share * kills)))][:kills]
-    parts += [rng.choice(gateways) for _ in range(kills - len(parts))]
-    return [Kill(rng.uniform(0, span_s), part, rng.uniform(*DOWN_S)) for part in parts]
+def _kills(rng: Random, span_s: float, kills: int, gateways: Sequence[str], parts: Sequence[str]) -> list[Kill]:
+    some = [part for part in parts for _ in range(max(1, round(SHARES[part] * kills)))][:kills]
+    some += [rng.choice(gateways) for _ in range(kills - len(some))]
+    return [Kill(rng.uniform(0, span_s), part, rng.uniform(*DOWN_S)) for part in some]
 
 
 def _troubles(rng: Random, span_s: float, links: Sequence[str]) -> list[Trouble]:

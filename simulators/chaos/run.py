@@ -13,12 +13,13 @@ from random import Random
 import msgspec
 
 from simulators.centre import Centre, CentreError
-from simulators.chaos import evidence, plan
+from simulators.chaos import evidence, plan, stored
 from simulators.chaos.estate import Estate, build
 from simulators.chaos.havoc import Havoc
 from simulators.chaos.ledger import Raised, account
 from simulators.chaos.people import Button, Crowd, Desk
 from simulators.chaos.verdict import Size, Verdict
+from simulators.influx import Tsdb
 from simulators.proxy import Proxy
 from simulators.village import HUB, Village
 
@@ -27,8 +28,15 @@ STORES = ("telemetry", "journal")
 Told = Callable[[str], None]
 
 
-async def chaos(folder: Path, seed: int, size: Size, told: Told) -> Verdict:
-    """Run it in `folder`. `told` hears how it goes, a line at a time. Raises BrokerError, ChildError, TimeoutError."""
+async def chaos(folder: Path, seed: int, size: Size, told: Told, *, influxdb: bool = False) -> Verdict:
+    """Run it in `folder`, with telemetry in a real InfluxDB or in the hub's own file. `told` hears how it goes, a line
+    at a time. Raises BrokerError, TsdbError, ChildError, TimeoutError."""
+    async with AsyncExitStack() as stack:
+        tsdb = await stack.enter_async_context(Tsdb(folder / "influxdb")) if influxdb else None
+        return await _chaos(folder, seed, size, told, tsdb)
+
+
+async def _chaos(folder: Path, seed: int, size: Size, told: Told, tsdb: Tsdb | None) -> Verdict:
     began_s = time.monotonic()
     estate = build(folder / "estate", size.gateways, size.chips)
     village = Village(
@@ -36,10 +44,13 @@ async def chaos(folder: Path, seed: int, size: Size, told: Told) -> Verdict:
         sites=estate.sites,
         registry=estate.registry,
         broker_kind="mosquitto",
-        settings={"hub.defaults": str(estate.defaults)},
+        settings={"hub.defaults": str(estate.defaults)} | (stored.settings(tsdb) if tsdb is not None else {}),
     )
+    if tsdb is not None:
+        await stored.prepare(tsdb)
     gateways = [path.stem for path in estate.sites]
-    drawn = plan.draw(seed, size.span_s, size.kills, gateways, STORES)
+    parts = (plan.HUB, plan.BROKER) if tsdb is None else (plan.HUB, plan.BROKER, plan.STORE)
+    drawn = plan.draw(seed, size.span_s, size.kills, gateways, STORES, parts)
     async with AsyncExitStack() as stack:
         proxies = {}
         for link in (*gateways, plan.HUB):
@@ -48,17 +59,18 @@ async def chaos(folder: Path, seed: int, size: Size, told: Told) -> Verdict:
             proxies[link] = proxy
         await stack.enter_async_context(village)
         told(f"up after {time.monotonic() - began_s:.1f} s: {len(estate.houses)} buttons at {len(gateways)} gateways")
-        havoc = Havoc(village, proxies)
+        havoc = Havoc(village, proxies, tsdb)
         crowd = Crowd(_buttons(village, estate), Random(f"people {seed}"), size.rate_s)
         drained, shown = await _live(village, havoc, crowd, drawn, size, told)
         await havoc.close()
     seen = await asyncio.to_thread(evidence.read, folder / "hub", estate, folder)
+    kept = await stored.read(tsdb, folder / "hub") if tsdb is not None else None
     waiting = sum(_waiting(folder / gateway / "alarm.db") for gateway in gateways)
     (folder / "presses.jsonl").write_bytes(b"".join(msgspec.json.encode(press) + b"\n" for press in crowd.presses))
     seconds = time.monotonic() - began_s
     found = account(crowd.presses, seen.rows, shown)
     differing = len(set(shown) ^ set(seen.raised))
-    return Verdict(seed, size, seconds, found, seen, havoc.diary, differing, waiting, len(crowd.stuck), drained)
+    return Verdict(seed, size, seconds, found, seen, havoc.diary, differing, waiting, len(crowd.stuck), drained, kept)
 
 
 def _buttons(village: Village, estate: Estate) -> list[Button]:

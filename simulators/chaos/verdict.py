@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from simulators.chaos import plan
 from simulators.chaos.evidence import Evidence
 from simulators.chaos.havoc import Death, Diary, sort
 from simulators.chaos.ledger import Account, Press
+from simulators.chaos.stored import Stored
 
 SETTLE_SHARE, SETTLE_S_MAX = 0.25, 75.0
 """The share of a run (at most so many s) that is left for everything to come well again."""
@@ -46,12 +47,14 @@ class Verdict:
     waiting: int
     stuck: int
     drained: bool
+    telemetry: Stored | None = None
 
     @property
     def well(self) -> bool:
         """0 lost, 0 duplicated, incidents equal, the journal whole and equal to the API, every outbox empty."""
         whole = not self.evidence.broken and not self.differing and not self.diary.ended
-        return self.account.balanced and whole and self.drained and not self.waiting and self.account.sent > 0
+        kept = self.telemetry is None or self.telemetry.well
+        return self.account.balanced and whole and kept and self.drained and not self.waiting and self.account.sent > 0
 
     def stories(self) -> list[str]:
         """Every fault with what was killed around it."""
@@ -62,6 +65,8 @@ class Verdict:
         found += [f"ended by itself: {text}" for text in self.diary.ended]
         found += [f"{self.differing} incidents differ between journal and API"] if self.differing else []
         found += [f"{self.waiting} alarm records still wait in outboxes"] if self.waiting else []
+        if self.telemetry is not None and not self.telemetry.well:
+            found.append(f"telemetry: {self.telemetry.missing} missing, {self.telemetry.doubled} twice")
         found += [] if self.drained else [f"not everything came well again; {self.stuck} calls did not end"]
         return found
 
@@ -90,6 +95,7 @@ class Verdict:
             "holes": self.evidence.holes,
             "kills": self.diary.kills(),
             "kills_total": sum(self.diary.kills().values()),
+            "telemetry": None if self.telemetry is None else asdict(self.telemetry),
             "store_locks": dict(self.diary.locks),
             "link_troubles": dict(self.diary.troubles),
             "longest_recovery_s": max(longest.values()),

@@ -19,7 +19,9 @@ LIMIT_S = 280
 async def test_nothing_lost_and_nothing_twice_whatever_dies(seed: int, tmp_path: Path, mosquitto_path: Path) -> None:
     """Gateways, hub and broker killed, links spoilt, stores locked: every press is one record and one incident, and
     the command says so in one JSON object."""
-    words = f"simulate chaos --minutes 0.8 --kills {KILLS} --rate 8 --seed {seed} --json --data {tmp_path}"
+    words = (
+        f"simulate chaos --store influxdb --minutes 0.8 --kills {KILLS} --rate 8 --seed {seed} --json --data {tmp_path}"
+    )
     command = [sys.executable, "-m", "lianfang", *words.split()]
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=pipe)
@@ -36,4 +38,8 @@ async def test_nothing_lost_and_nothing_twice_whatever_dies(seed: int, tmp_path:
     assert expected == {name: figures[name] for name in expected}
     assert figures["sent"] == figures["committed"] == figures["incidents_expected"] == figures["incidents_found"]
     assert figures["sent"] > 100
+    assert {"gateway", "hub", "broker", "store"} == figures["kills"].keys()
     assert min(figures["kills"].values()) > 0
+    telemetry = figures["telemetry"]
+    assert (0, 0) == (telemetry["missing"], telemetry["doubled"])
+    assert telemetry["stored"] > 100

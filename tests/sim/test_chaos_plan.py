@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from simulators.chaos.havoc import Death, Diary
-from simulators.chaos.plan import BROKER, HUB, draw
+from simulators.chaos.plan import BROKER, HUB, STORE, draw
 
 GATEWAYS = ("gw-1", "gw-2", "gw-3", "gw-4")
 STORES = ("telemetry", "journal")
@@ -19,10 +19,10 @@ def test_the_same_seed_breaks_the_same_things_at_the_same_times() -> None:
 
 def test_all_kills_are_drawn_within_the_span_and_spare_no_part() -> None:
     """Exactly as many as asked for, in order of time, and of every part some."""
-    plan = draw(5, 800, 200, GATEWAYS, STORES)
+    plan = draw(5, 800, 200, GATEWAYS, STORES, (HUB, BROKER, STORE))
     times = [kill.at_s for kill in plan.kills]
     assert (200, sorted(times), True) == (len(times), times, 0 <= times[0] and times[-1] <= 800)
-    assert {HUB, BROKER, *GATEWAYS} == set(Counter(kill.part for kill in plan.kills))
+    assert {HUB, BROKER, STORE, *GATEWAYS} == set(Counter(kill.part for kill in plan.kills))
     assert set(STORES) == {lock.store for lock in plan.locks}
     assert {HUB, *GATEWAYS} == {trouble.link for trouble in plan.troubles}
 

@@ -1,0 +1,77 @@
+"""`[telemetry]` says every fault at once, and no secret."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hub.settings import load
+from hub.store.table import StoreKind, access
+from protocol.faults import Refused
+from tests.support.centre import write_config
+
+INFLUXDB = 'store = "influxdb"\nurl = "https://tsdb.example:8086"\n'
+INFLUXDB2 = INFLUXDB.replace('"influxdb"', '"influxdb2"')
+
+
+def written(folder: Path, telemetry: str) -> Path:
+    path = write_config(folder)
+    path.write_text(path.read_text() + f"\n[telemetry]\n{telemetry}\n")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("telemetry", "wrong"),
+    [
+        ('store = "mongodb"', ["telemetry.store"]),
+        ('url = "http://x:1"', ["telemetry.url"]),
+        ('store = "influxdb"', ["telemetry.url"]),
+        ('store = "influxdb"\nurl = "ftp://x"', ["telemetry.url"]),
+        ('store = "influxdb"\nurl = "http://hub:secret@x:1"', ["telemetry.url"]),
+        (INFLUXDB + 'password_env = "P"', ["telemetry.username"]),
+        (INFLUXDB + 'username = "u"', ["telemetry.password_file"]),
+        (INFLUXDB + 'username = "u"\npassword_file = "nowhere"', ["telemetry.password_file"]),
+        (INFLUXDB + 'token_env = "T"', ["telemetry.token_file"]),
+        (INFLUXDB + "write_only = true", ["telemetry.write_only"]),
+        (INFLUXDB2, ["telemetry.token_file", "telemetry.org"]),
+        (INFLUXDB2 + 'org = "o"\ntoken_env = "T"\ntoken_file = "hub.toml"', ["telemetry.token_env"]),
+        (INFLUXDB + 'verify = false\nca_file = "hub.toml"', ["telemetry.ca_file"]),
+        (INFLUXDB + 'database = "a b"\ntimeout_ms = 1', ["telemetry.database", "telemetry.timeout_ms"]),
+    ],
+)
+def test_what_does_not_go_together_is_named(tmp_path: Path, telemetry: str, wrong: list[str]) -> None:
+    """Each fault by its key, all at once."""
+    with pytest.raises(Refused) as refused:
+        load(written(tmp_path, telemetry))
+    assert sorted(wrong) == sorted(fault.key for fault in refused.value.faults)
+
+
+def test_secrets_are_read_from_where_they_are_and_shown_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From a file beside the configuration, or from the environment; what is made of them does not print them."""
+    (tmp_path / "pw").write_text("geheim\n")
+    table = load(written(tmp_path, INFLUXDB + 'username = "u"\npassword_file = "pw"')).telemetry
+    assert (StoreKind.INFLUXDB, 200, tmp_path / "pw") == (table.store, table.linger_ms, table.password_file)
+    made = access(table)
+    assert ("geheim", "https://tsdb.example:8086") == (made.password, made.url)
+    monkeypatch.setenv("TOKEN", "auch-geheim")
+    other = access(load(written(tmp_path, INFLUXDB2 + 'org = "o"\ntoken_env = "TOKEN"')).telemetry)
+    assert ("auch-geheim", "o") == (other.token, other.org)
+    assert "geheim" not in f"{made!r}{other!r}{table!r}"
+
+
+def test_secrets_that_cannot_be_used_are_all_told_and_not_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An empty file, two lines, a variable that is not set, a file of certificates that has none."""
+    monkeypatch.delenv("NONE", raising=False)
+    (tmp_path / "pw").write_text("erste-geheime\nzweite-geheime\n")
+    text = INFLUXDB2 + 'org = "o"\nusername = "u"\npassword_file = "pw"\ntoken_env = "NONE"\nca_file = "hub.toml"'
+    with pytest.raises(Refused) as refused:
+        access(load(written(tmp_path, text)).telemetry)
+    assert ["telemetry.password_file", "telemetry.token_env", "telemetry.ca_file"] == [
+        fault.key for fault in refused.value.faults
+    ]
+    assert "geheime" not in str(refused.value)
