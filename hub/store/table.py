@@ -79,8 +79,8 @@ def together(raw: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     if kind == StoreKind.SQLITE and server:
         yield f"telemetry.{server[0]}", "of a server", 'store = "influxdb" or "influxdb2", or no such key'
         return
-    if kind == StoreKind.SQLITE:
-        return
+    if kind not in set(StoreKind) - {StoreKind.SQLITE}:
+        return  # the embedded one, or a kind that is named as a fault already
     if "url" not in raw:
         yield "telemetry.url", "nothing", "the server's URL, for instance https://127.0.0.1:8086"
     for one, other in (("password_file", "password_env"), ("token_file", "token_env")):
