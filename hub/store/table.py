@@ -18,6 +18,8 @@ from protocol.faults import Fault, Refused
 FILES = ("password_file", "token_file", "ca_file")
 SECRET_BYTES_MAX = 4_096
 HIDDEN = "(not shown)"
+ENVIRONMENT = "LIANFANG_TELEMETRY_"
+"""Before PASSWORD or TOKEN: where they are looked for when no file has them."""
 
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~/-]*)?$", max_length=256)]
 Database = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$")]
@@ -49,9 +51,7 @@ class Telemetry(Table):
     org: Word | None = None
     username: Word | None = None
     password_file: Path | None = None
-    password_env: Word | None = None
     token_file: Path | None = None
-    token_env: Word | None = None
     ca_file: Path | None = None
     verify: bool = True
     timeout_ms: Annotated[int, Field(ge=100, le=120_000)] = 10_000
@@ -83,21 +83,13 @@ def together(raw: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
         return  # the embedded one, or a kind that is named as a fault already
     if "url" not in raw:
         yield "telemetry.url", "nothing", "the server's URL, for instance https://127.0.0.1:8086"
-    for one, other in (("password_file", "password_env"), ("token_file", "token_env")):
-        if one in raw and other in raw:
-            yield f"telemetry.{other}", f"beside {one}", "one of the two"
-    passwords = {"password_file", "password_env"} & raw.keys()
-    if passwords and "username" not in raw:
+    if "password_file" in raw and "username" not in raw:
         yield "telemetry.username", "nothing", "the user whose password it is"
-    if "username" in raw and not passwords:
-        yield "telemetry.password_file", "nothing", "the user's password, in a file or by password_env"
     if kind == StoreKind.INFLUXDB2:
-        if not {"token_file", "token_env", "username"} & raw.keys() and not raw.get("write_only"):
-            yield "telemetry.token_file", "nothing", "a token, in a file or by token_env"
         if "org" not in raw and not raw.get("write_only"):
             yield "telemetry.org", "nothing", "the organization the bucket is of"
-    elif {"token_file", "token_env"} & raw.keys():
-        yield "telemetry.token_file", "with the 1.x API", "username and password_file (or password_env)"
+    elif "token_file" in raw:
+        yield "telemetry.token_file", "with the 1.x API", "username and password_file"
     elif raw.get("write_only"):
         yield "telemetry.write_only", "with the 1.x API", 'store = "influxdb2"'
     if raw.get("verify") is False and "ca_file" in raw:
@@ -107,7 +99,9 @@ def together(raw: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
 def access(table: Telemetry) -> Access:
     """How the server is reached, with its secrets read. Raises Refused, which shows none of them."""
     faults: list[Fault] = []
-    password, token = _secret(table, "password", faults), _secret(table, "token", faults)
+    by_token = table.store is StoreKind.INFLUXDB2 and table.username is None and not table.write_only
+    password = _secret(table, "password", faults, needed=table.username is not None)
+    token = _secret(table, "token", faults, needed=by_token)
     if table.ca_file is not None:
         try:
             ssl.create_default_context(cafile=str(table.ca_file))
@@ -129,22 +123,21 @@ def access(table: Telemetry) -> Access:
     )
 
 
-def _secret(table: Telemetry, name: str, faults: list[Fault]) -> str:
-    path, variable = getattr(table, f"{name}_file"), getattr(table, f"{name}_env")
-    if path is None and variable is None:
+def _secret(table: Telemetry, name: str, faults: list[Fault], *, needed: bool) -> str:
+    """From its file, else from the environment; "" where it is neither there nor needed."""
+    path, variable, key = getattr(table, f"{name}_file"), f"{ENVIRONMENT}{name.upper()}", f"telemetry.{name}_file"
+    if path is None and not needed:
         return ""
-    key = f"telemetry.{name}_{'file' if path is not None else 'env'}"
     try:
-        text = path.read_bytes()[: SECRET_BYTES_MAX + 1].decode() if path is not None else os.environ.get(variable, "")
+        text = os.environ.get(variable, "") if path is None else path.read_bytes()[: SECRET_BYTES_MAX + 1].decode()
     except (OSError, UnicodeDecodeError) as cause:
-        faults.append(
-            Fault("hub", key, f"{path} ({getattr(cause, 'strerror', None) or 'no text'})", "one line of text")
-        )
+        why = getattr(cause, "strerror", None) or "no text"
+        faults.append(Fault("hub", key, f"{path} ({why})", "one line of text"))
         return ""
     found = text.strip()
-    if not found or "\n" in found or len(found) > SECRET_BYTES_MAX or not found.isprintable():
-        where = str(path) if path is not None else variable
-        said = f"{where}, which is empty" if not found else f"{where} {HIDDEN}"
-        faults.append(Fault("hub", key, said, f"the {name} alone, one line"))
-        return ""
-    return found
+    if found and "\n" not in found and len(found) <= SECRET_BYTES_MAX and found.isprintable():
+        return found
+    said = f"nothing, and no {variable} in the environment" if path is None else f"{path}, which is empty"
+    allowed = f"a file with the {name} alone, one line; or {variable} in the environment"
+    faults.append(Fault("hub", key, f"{path or variable} {HIDDEN}" if found else said, allowed))
+    return ""

@@ -29,13 +29,11 @@ def written(folder: Path, telemetry: str) -> Path:
         ('store = "influxdb"', ["telemetry.url"]),
         ('store = "influxdb"\nurl = "ftp://x"', ["telemetry.url"]),
         ('store = "influxdb"\nurl = "http://hub:secret@x:1"', ["telemetry.url"]),
-        (INFLUXDB + 'password_env = "P"', ["telemetry.username"]),
-        (INFLUXDB + 'username = "u"', ["telemetry.password_file"]),
+        (INFLUXDB + 'password_file = "hub.toml"', ["telemetry.username"]),
         (INFLUXDB + 'username = "u"\npassword_file = "nowhere"', ["telemetry.password_file"]),
-        (INFLUXDB + 'token_env = "T"', ["telemetry.token_file"]),
+        (INFLUXDB + 'token_file = "hub.toml"', ["telemetry.token_file"]),
         (INFLUXDB + "write_only = true", ["telemetry.write_only"]),
-        (INFLUXDB2, ["telemetry.token_file", "telemetry.org"]),
-        (INFLUXDB2 + 'org = "o"\ntoken_env = "T"\ntoken_file = "hub.toml"', ["telemetry.token_env"]),
+        (INFLUXDB2, ["telemetry.org"]),
         (INFLUXDB + 'verify = false\nca_file = "hub.toml"', ["telemetry.ca_file"]),
         (INFLUXDB + 'database = "a b"\ntimeout_ms = 1', ["telemetry.database", "telemetry.timeout_ms"]),
     ],
@@ -56,8 +54,8 @@ def test_secrets_are_read_from_where_they_are_and_shown_nowhere(
     assert (StoreKind.INFLUXDB, 200, tmp_path / "pw") == (table.store, table.linger_ms, table.password_file)
     made = access(table)
     assert ("geheim", "https://tsdb.example:8086") == (made.password, made.url)
-    monkeypatch.setenv("TOKEN", "auch-geheim")
-    other = access(load(written(tmp_path, INFLUXDB2 + 'org = "o"\ntoken_env = "TOKEN"')).telemetry)
+    monkeypatch.setenv("LIANFANG_TELEMETRY_TOKEN", "auch-geheim")
+    other = access(load(written(tmp_path, INFLUXDB2 + 'org = "o"')).telemetry)
     assert ("auch-geheim", "o") == (other.token, other.org)
     assert "geheim" not in f"{made!r}{other!r}{table!r}"
 
@@ -66,12 +64,12 @@ def test_secrets_that_cannot_be_used_are_all_told_and_not_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An empty file, two lines, a variable that is not set, a file of certificates that has none."""
-    monkeypatch.delenv("NONE", raising=False)
+    monkeypatch.delenv("LIANFANG_TELEMETRY_TOKEN", raising=False)
     (tmp_path / "pw").write_text("erste-geheime\nzweite-geheime\n")
-    text = INFLUXDB2 + 'org = "o"\nusername = "u"\npassword_file = "pw"\ntoken_env = "NONE"\nca_file = "hub.toml"'
+    text = INFLUXDB + 'username = "u"\npassword_file = "pw"\nca_file = "hub.toml"'
     with pytest.raises(Refused) as refused:
         access(load(written(tmp_path, text)).telemetry)
-    assert ["telemetry.password_file", "telemetry.token_env", "telemetry.ca_file"] == [
-        fault.key for fault in refused.value.faults
-    ]
+    assert ["telemetry.password_file", "telemetry.ca_file"] == [fault.key for fault in refused.value.faults]
     assert "geheime" not in str(refused.value)
+    with pytest.raises(Refused, match="LIANFANG_TELEMETRY_TOKEN"):
+        access(load(written(tmp_path, INFLUXDB2 + 'org = "o"')).telemetry)
