@@ -123,6 +123,11 @@ class AlarmViews:
         sorts = Counter((of, hold.sort) for (of, _), holds in self._tables.holds.items() for hold in holds)
         return [self._standing(area, found, sorts, at_ms) for area, found in incidents.items()]
 
+    def flooded(self, area: str) -> bool:
+        """Whether there is a flood in an area."""
+        watch = self._tables.watch.committed((area,))
+        return watch is not None and watch.since_ms is not None
+
     def figures(self, area: str, from_ms: int, until_ms: int, now_ms: int, top: int = TOP) -> Figures:
         """The figures of an area from one time to another (hub wall ms)."""
         return figures(self._tables, area, from_ms, until_ms, now_ms, top)

@@ -10,9 +10,7 @@ from hub.measures.incidents import MUST_LOOK
 from hub.measures.point import Value
 from hub.measures.schema import PRIORITIES
 
-FLOOD_MS = 10 * 60_000
-FLOOD_BEGINS, FLOOD_ENDS = 10, 5
-"""Incidents raised in `FLOOD_MS`: above the first a flood begins, below the second it ends (ISA-18.2, per operator)."""
+LATELY_MS = 10 * 60_000
 DAY_MS = STALE_MS = 24 * 3_600_000
 DAY_MAX = 50_000
 """Incidents of an area counted for a day; of more the oldest is no more counted."""
@@ -32,7 +30,6 @@ class Load:
     def __init__(self, incidents: Iterable[Incident] = ()) -> None:
         self._open: dict[str, dict[str, Incident]] = {}
         self._day: dict[str, dict[str, Raised]] = {}
-        self._flood: dict[str, bool] = {}
         for incident in sorted(incidents, key=lambda one: one.raised_ms):
             self.see(incident)
 
@@ -73,14 +70,11 @@ class Load:
         day = self._day.get(area, {})
         for incident in [one for one, raised in day.items() if now_ms - raised.at_ms > DAY_MS]:
             del day[incident]
-        lately = sum(now_ms - raised.at_ms <= FLOOD_MS for raised in day.values())
-        before = self._flood.get(area, False)
-        self._flood[area] = lately > FLOOD_BEGINS or (before and lately >= FLOOD_ENDS)
+        lately = sum(now_ms - raised.at_ms <= LATELY_MS for raised in day.values())
         return {
             "raised_10min": lately,
             **{f"raised_24h_p{level}": sum(one.priority == level for one in day.values()) for level in PRIORITIES},
             "presses_24h": sum(raised.presses for raised in day.values()),
-            "flood": int(self._flood[area]),
         }
 
 

@@ -56,7 +56,8 @@ class Standing:
             accept_left_ms=min((one - now_ms for one in due_ms if one is not None), default=None),
             telemetry_age_ms=None if stored_ms is None else now_ms - stored_ms,
         )
-        fields = {**self.load.desk(area, now_ms), **counts(gateways.values()), "level": level, **said}
+        flood = int(self._desk.alarms.flooded(area))
+        fields = {**self.load.desk(area, now_ms), **counts(gateways.values()), "level": level, "flood": flood, **said}
         yield Point("desk", tags_of(area=area), fields, now_ms * NS_PER_MS)
         zones: dict[str, Counter[str]] = {}
         for (village, _), found in self.fleet.zones(area, links).items():
