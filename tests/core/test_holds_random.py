@@ -14,7 +14,8 @@ from hub.core.io import Input, Move, NotAllowed, Page
 from protocol.kinds import Kind, Priority, Qualifier
 from tests.support.desk import AREA, DEFAULTS, MIN, START_MS, DeskAtWork, H
 
-SEEDS = [1, 7, 42, *(random.SystemRandom().randrange(2**32) for _ in range(5))]
+KEPT_SEEDS = (1, 7, 42, 3_721_509_485)
+FRESH = range(4)
 ZONES = ("h01-door", "h01-motion", "h02-door", "h03-tamper", "h04-window", "h11-door", "works-gate")
 PLACES = (
     *((At.ZONE, zone) for zone in ZONES),
@@ -51,10 +52,24 @@ def one_thing(random: random.Random, village: DeskAtWork, at: int) -> Input | No
     return None
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_holds_never_hide_a_p1_or_lose_an_incident(seed: int) -> None:
-    """The same incidents are raised as without any hold; a P1 is paged in the step that makes it one; once everything
-    is put back nothing is withheld, and what is neither told nor over is told by then; the journal gives the same."""
+@pytest.mark.parametrize("number", FRESH)
+def test_holds_never_hide_a_p1_or_lose_an_incident(number: int) -> None:
+    """Of seeds nobody tried yet; each is printed."""
+    seed = random.SystemRandom().randrange(2**32)
+    print(f"seed {seed}")
+    keep_holding(seed)
+
+
+@pytest.mark.parametrize("seed", KEPT_SEEDS)
+def test_holds_never_did(seed: int) -> None:
+    """Of seeds that found something, and some others."""
+    keep_holding(seed)
+
+
+def keep_holding(seed: int) -> None:
+    """The same incidents are raised as without any hold; a P1 is paged in the step that raises it, or its parent is;
+    once everything is put back nothing is withheld, and what is neither told nor over is told by then; the journal
+    gives the same."""
     chance = random.Random(seed)
     village, plain = DeskAtWork(), DeskAtWork()
     at = 0
@@ -78,7 +93,7 @@ def test_holds_never_hide_a_p1_or_lose_an_incident(seed: int) -> None:
         for incident in village.desk.incidents(AREA, UNRESOLVED):
             assert incident.priority is not Priority.P1 or incident.withheld is None, seed
             raised = incident.history and incident.raised_ms == START_MS + at and incident.state is State.REPORTED
-            assert not (raised and incident.priority is Priority.P1) or incident.id in paged, seed
+            assert not (raised and incident.priority is Priority.P1) or {incident.id, incident.parent} & paged, seed
     own = {one.id for one in village.desk.incidents() if "review is due" not in one.why}
     assert {one.id for one in plain.desk.incidents()} == own, seed
     for hold in village.desk.alarms.holds(AREA):
