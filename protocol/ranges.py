@@ -41,6 +41,18 @@ class Ranges:
         twin._spans = self._spans.copy()
         return twin
 
+    def union(self, other: Ranges) -> Ranges:
+        """The numbers of both, in a set of its own."""
+        both: list[tuple[int, int]] = []
+        for first, last in sorted([*self._spans, *other._spans]):
+            if both and first <= both[-1][1] + 1:
+                both[-1] = (both[-1][0], max(both[-1][1], last))
+            else:
+                both.append((first, last))
+        found = Ranges()
+        found._spans = both
+        return found
+
     def add(self, first: int, last: int | None = None) -> bool:
         """Add `first` to `last` (both included); says whether anything was new. Raises ValueError."""
         last = first if last is None else last

@@ -83,3 +83,13 @@ def test_what_is_no_range_is_refused_and_changes_nothing(first: int, last: int) 
     with pytest.raises(ValueError, match="runs upwards"):
         ranges.add(first, last)
     assert list(ranges) == [(3, 4)]
+
+
+@given(SPANS, SPANS)
+def test_a_union_is_what_adding_all_of_the_other_gives(
+    spans: list[tuple[int, int]], more: list[tuple[int, int]]
+) -> None:
+    """In the smallest form, and with neither of the two changed."""
+    one, other = Ranges(spans), Ranges(more)
+    assert Ranges([*spans, *more]) == one.union(other)
+    assert (Ranges(spans), Ranges(more)) == (one, other)
