@@ -20,8 +20,11 @@ from hub.registry.coverage import villages
 from hub.reports.case import Case, seen, told
 from hub.reports.material import Standing
 from hub.reports.places import Places
+from hub.reports.trial import Presented, presented, trial
 
 MINUTE_MS = 60_000
+FREQUENT_MAX = 1_000
+"""Different alarms looked at for the most frequent."""
 
 
 class Folding:
@@ -115,8 +118,18 @@ class Folding:
                 places=self._now(),
                 villages=tuple(villages(registry, self._area)),
                 kept=kept,
+                trials=tuple(trial(one, self._now()) for one in self._desk.drills(self._area, at_ms)),
+                proofs=tuple(self._desk.proofs(self._area, at_ms)),
+                presented=self._presented(at_ms),
             )
         )
+
+    def _presented(self, at_ms: int) -> Presented | None:
+        """The alarms since the cut before; nobody asks for those before the first."""
+        if not self.standings:
+            return None
+        figures = self._desk.alarms.figures(self._area, self.standings[-1].at_ms, at_ms, at_ms, FREQUENT_MAX)
+        return presented(figures, self._now())
 
 
 class _Observed(Desk):

@@ -7,19 +7,22 @@ from dataclasses import dataclass, field
 
 from hub.core.io import Rung
 from hub.core.ledger import Tally
+from hub.core.proof import ProofView
 from hub.notify.notice import State
 from hub.registry.coverage import Village
 from hub.reports.case import Case
 from hub.reports.period import Period
 from hub.reports.places import Places
 from hub.reports.stats import Spell, clipped
+from hub.reports.trial import Presented, Trial
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """An area at one moment, by the journal. `heard` are each gateway's spells of being heard, the last may be open.
+    """An area at one moment, by the journal. `heard` are each gateway's spells of being heard, whose last may be open.
 
-    `kept`: the registry is the one that counted then; else it is that of today.
+    `kept`: the registry is the one that counted then; else it is that of today. `presented` are the alarms since the
+    cut before.
     """
 
     at_ms: int
@@ -29,6 +32,9 @@ class Standing:
     places: Places
     villages: tuple[Village, ...]
     kept: bool
+    trials: tuple[Trial, ...] = ()
+    proofs: tuple[ProofView, ...] = ()
+    presented: Presented | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,11 @@ class Places:
             village = village or (known.id if known.id in self.villages else "")
         return Place(village, entry.id if entry is not None and entry.id in self._named else "", site)
 
+    def of_zone(self, zone: str) -> Place:
+        """The place of a zone's premises."""
+        known = self._zones.get(zone)
+        return self.of(known.premises if known is not None else None)
+
     def tells_gateway(self, gateway: str) -> bool:
         """Whether an incident may be told by its gateway: not of one that serves a house or two. That it was lost while
         somebody there was armed has another priority, and nobody reads from a report who was at home."""

@@ -21,6 +21,7 @@ from hub.reports.sections import (
     response,
     risk,
     summary,
+    trials,
     watch,
 )
 
@@ -67,7 +68,7 @@ def _sections(of: Material, before: Material) -> list[Section]:
     found += [recorders.shown(of, before), gateways.shown(of, before)]
     if not daily:
         found.append(coverage.shown(of))
-    found += [load.shown(of, before), channels.shown(of)]
+    found += [trials.shown(of, before), load.shown(of, before), channels.shown(of)]
     return found
 
 

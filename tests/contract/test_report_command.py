@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from hub.core.incident import UNRESOLVED, State
 from hub.core.io import Disposition, Move
+from hub.core.trials import DrillPlanned
 from hub.journal import Alias, Journal, Note
 from hub.registry import load
 from hub.reports.command import app
@@ -172,13 +174,18 @@ def test_nothing_of_a_person_or_a_household_is_in_a_report(tmp_path: Path) -> No
         [(Kind.ARMED, "h03"), (Kind.PANIC, "h07-panic"), (Kind.DURESS, "h04"), (Kind.INTRUSION, "h12-door")]
     ):
         work.happen(kind, where, work.now + at * MIN)
-    for incident in work.open():
-        work.move(incident, Move.ACCEPT, by="p-wanglaowu")
+    for incident in work.desk.incidents(AREA, UNRESOLVED):
+        if work.now_of(incident).state is State.REPORTED:
+            work.move(incident, Move.ACCEPT, by="p-wanglaowu")
+        if work.now_of(incident).state not in UNRESOLVED:
+            continue  # with its parent
         work.move(incident, Move.ASSIGN, by="p-wanglaowu", to="patrol-of-zhang")
         ended = {"disposition": Disposition.FALSE_ALARM, "false_cause": "child", "cause": "hash-of-a-text"}
         work.move(incident, Move.RESOLVE, by="p-wanglaowu", **ended)
     work.happen(Kind.ARMED, "h03", work.now + MIN, qualifier=Qualifier.RESTORE)
     work.link("gw-west", False, work.now + 5 * MIN)
+    work.take(DrillPlanned(AREA, "drill-1", Kind.PANIC, "p-wanglaowu", "hash-of-a-text", ["h15"]), work.now + 20 * MIN)
+    work.wait(work.now + H)
     config = kept(tmp_path, work)
     with Journal(f"sqlite:///{tmp_path / 'data' / 'journal.db'}", config="", rules="") as journal:
         journal.name(Alias("wang-laowu"))
@@ -212,6 +219,10 @@ def test_nothing_of_a_person_or_a_household_is_in_a_report(tmp_path: Path) -> No
         assert [] == found, path
     zones = {row["zone"] for row in read(tmp_path / "out" / "hengjie-monthly-2026-10-01-zh" / "zones.csv")}
     assert zones, "sites may report their zones"
+    (drill,) = read(tmp_path / "out" / "hengjie-daily-2026-10-07-zh" / "drills.csv")
+    assert ("紧急求助", "west", "已完成") == (drill["kind"], drill["place"], drill["outcome"])
+    members = (REGISTRY.groups[AREA, group].members for group in ("east", "west"))
+    assert (sum(map(len, members)) - 1, "无") == (int(drill["sirens_called"]), drill["first_going_s"])
     assert zones <= {zone.id for zone in REGISTRY.zones.values() if zone.premises == "works"}
 
 

@@ -13,14 +13,18 @@ import pytest
 
 from hub.core.incident import UNRESOLVED, Incident
 from hub.core.io import Changed, Disposition, Milestone, Page, Reached, Rung
+from hub.core.proof import ProofView
 from hub.core.rules import named
 from hub.core.rules.base import Rule
 from hub.past import Past
 from hub.reports.folding import Folding
 from hub.reports.material import Material
 from hub.reports.period import Period, Sort, before, period
-from hub.reports.sections import false_alarms, gateways, incidents, load, neighbours, recorders, response, risk
-from hub.reports.stats import clipped, total_ms
+from hub.reports.places import Places
+from hub.reports.sections import false_alarms, gateways, incidents, load, neighbours, recorders, response, risk, trials
+from hub.reports.sections.trials import Proofs
+from hub.reports.stats import Spread, clipped, total_ms
+from hub.reports.trial import presented
 from protocol.kinds import Kind, Priority, Qualifier
 from tests.support.desk import AREA, DEFAULTS, REGISTRY, H
 from tests.support.past import DAY, START_MS, Village, kept
@@ -196,3 +200,28 @@ def test_parts_of_a_larger_incident_are_counted_with_it(told: Told, tmp_path: Pa
     """The oracle above leaves them out as well; here is that there are some, and that all others are counted."""
     last = told.at(START_MS + 13 * DAY)
     assert all(isinstance(named(one.rule), Rule) or one.children for one in last.values())
+
+
+def test_proofs_are_judged_over_the_gateways_that_the_hub_knows() -> None:
+    """One in time, one overdue, one never heard of: half of what is known; of none nothing is known."""
+    took = (1_000, 20, 300, 2)
+    found = [
+        ProofView(AREA, "gw-1", 5, 10, False, *took, "", None),
+        ProofView(AREA, "gw-2", None, 99, True, None, None, None, 0, "", None),
+        ProofView(AREA, "gw-3", None, None, False, None, None, None, 0, "", None),
+    ]
+    assert Proofs(1, 1, 1, Spread(1, 1_320, 1_320, 1_320)) == trials.proofs(found)
+    assert (0.5, None) == (trials.unproved(found), trials.unproved(found[2:]))
+
+
+def test_alarms_are_told_by_place_only_where_that_may_be_known() -> None:
+    """A site's zone by name, a household's by its group, a silent one nowhere."""
+    work = Village(4)
+    for minute, (kind, zone) in enumerate(
+        [(Kind.TAMPER, "works-tamper"), (Kind.INTRUSION, "h03-door"), (Kind.DURESS, "h12")]
+    ):
+        work.happen(kind, zone, minute * 60_000)
+    figures = work.desk.alarms.figures(AREA, START_MS, START_MS + DAY, START_MS + DAY)
+    found = presented(figures, Places(REGISTRY, AREA))
+    assert 3 == found.presented
+    assert {("tamper", "works-tamper", 1), ("intrusion", "east", 1), ("duress", "", 1)} == set(found.frequent)

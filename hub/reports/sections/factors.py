@@ -19,6 +19,7 @@ class Factor(StrEnum):
     ACCEPTANCE = "late_acceptance"
     MAKE_UP = "make_up"
     FALSE_ALARMS = "false_alarms"
+    PROOFS = "overdue_proofs"
 
 
 class Weighed(msgspec.Struct, frozen=True):
@@ -32,17 +33,19 @@ class Weighed(msgspec.Struct, frozen=True):
 
 WEIGHTS: dict[Factor, Weighed] = {
     # A press at a gateway that is not heard reaches nobody outside its own group.
-    Factor.GATEWAYS: Weighed(25, 0.0, 0.10, As.SHARE),
+    Factor.GATEWAYS: Weighed(20, 0.0, 0.10, As.SHARE),
     # Open faults and tampers for each member: what is broken does not call.
     Factor.FAULTS: Weighed(20, 0.0, 0.25, As.NUMBER),
     # What happens before a blind recorder cannot be looked at afterwards.
     Factor.RECORDERS: Weighed(15, 0.0, 0.25, As.SHARE),
     # After a minute the desk itself calls the head household again; five minutes are too long for a break-in.
     Factor.NEIGHBOURS: Weighed(15, 60_000.0, 300_000.0, As.SPAN),
+    # Gateways that have not proved in time that what they say becomes an incident and a notice.
+    Factor.PROOFS: Weighed(10, 0.0, 0.50, As.SHARE),
     # P1 and P2 that nobody at the station accepted in time.
     Factor.ACCEPTANCE: Weighed(10, 0.0, 0.50, As.SHARE),
     # A village: the share of its households that is in no group. A group: a size out of 10 to 20, or no head household.
-    Factor.MAKE_UP: Weighed(10, 0.20, 0.60, As.SHARE),
+    Factor.MAKE_UP: Weighed(5, 0.20, 0.60, As.SHARE),
     # Who is called in vain too often does not run any more.
     Factor.FALSE_ALARMS: Weighed(5, 0.20, 0.80, As.SHARE),
 }

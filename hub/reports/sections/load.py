@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import msgspec
 
 from hub.core.io import Rung
-from hub.reports.layout import As, Cell, Chart, Remark, Section, Series, table
+from hub.reports.layout import As, Cell, Chart, Remark, Section, Series, Table, name, table, word
 from hub.reports.material import Material
 from hub.reports.period import Period
 from hub.reports.stats import Spell, both, share, total_ms
@@ -18,6 +18,7 @@ from hub.reports.stats import Spell, both, share, total_ms
 MINUTE_MS = 60_000
 WINDOW_MIN = 10
 FLOOD_BEGINS, FLOOD_ENDS = 10, 5
+TOP = 10
 RUNGS = (Rung.STATION, Rung.TOWN, Rung.COUNTY)
 
 
@@ -74,13 +75,13 @@ def by_hour(pages: Mapping[int, int], period: Period, until_ms: int) -> list[int
 
 
 def shown(of: Material, before: Material) -> Section:
-    """Rung by rung, and the station's day."""
+    """What was presented and withheld, rung by rung, and the day's hours."""
     was = {one.rung: one for one in figures(before)}
-    now = figures(of)
     columns = [
         ("rung", As.WORD), ("pages", As.COUNT), ("pages_in_10_min", As.NUMBER), ("most_in_10_min", As.COUNT),
         ("floods", As.COUNT), ("flood_share", As.SHARE), ("pages_before", As.COUNT),
     ]  # fmt: skip
+    now = figures(of)
     rows = [
         (one.rung.value, one.pages, one.mean, one.most, len(one.floods), one.flood_share, was[one.rung].pages)
         for one in now
@@ -89,7 +90,26 @@ def shown(of: Material, before: Material) -> Section:
     series = tuple(Series(rung.value, tuple(by_hour(of.pages.get(rung, {}), of.period, of.until_ms))) for rung in RUNGS)
     labels = tuple(Cell(As.HOUR, hour) for hour in range(24))
     chart = Chart("pages_by_hour", labels, series, As.COUNT, stacked=True)
-    return Section("load", tuple(remarks), (chart,), (table("load", columns, rows),))
+    return Section("load", tuple(remarks), (chart,), (table("load", columns, rows), *_alarms(of, before)))
+
+
+def _alarms(of: Material, before: Material) -> list[Table]:
+    """Alarms presented to the area's operators and withheld from them, and the most frequent."""
+    now, was = of.closing.presented, before.closing.presented
+    if now is None or was is None:
+        return []
+    counts = [("presented", now.presented, was.presented)]
+    counts += [(f"withheld_{key}", now.withheld[key], was.withheld.get(key, 0)) for key in sorted(now.withheld)]
+    counts.append(("alarm_floods", now.floods, was.floods))
+    frequent = [
+        (rule, name(where) if where else word("elsewhere"), count, share(count, now.presented))
+        for rule, where, count in now.frequent
+    ]
+    columns = [("kind", As.WORD), ("place", As.NAME), ("presented", As.COUNT), ("share", As.SHARE)]
+    return [
+        table("alarms", [("figure", As.WORD), ("value", As.COUNT), ("value_before", As.COUNT)], counts),
+        table("frequent", columns, frequent, TOP),
+    ]
 
 
 def _flooded(one: Load) -> Remark:

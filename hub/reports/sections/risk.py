@@ -11,7 +11,7 @@ from hub.reports import layout
 from hub.reports.case import BLIND, Case
 from hub.reports.layout import As, Cell, Chart, Remark, Section, Series, count, table
 from hub.reports.material import Material
-from hub.reports.sections import coverage, gateways
+from hub.reports.sections import coverage, gateways, trials
 from hub.reports.sections.factors import WEIGHTS, Factor, Judged, Risk, judged
 from hub.reports.stats import clipped, share, total_ms
 from protocol.kinds import Priority
@@ -58,6 +58,7 @@ def _measures(
 ) -> dict[Factor, float | None]:
     lines = [heard[name] for name in wired if name in heard]
     heard_share = gateways.overall(lines)
+    proved = [one for one in of.closing.proofs if one.gateway in wired]
     broken = sum(one.open and one.own and one.rule in FAULTS for one in cases)
     called = [one for one in cases if one.top and one.called and of.within(one.raised_ms)]
     going = [one.going_after_ms for one in called if one.going_after_ms is not None]
@@ -75,6 +76,7 @@ def _measures(
         Factor.RECORDERS: _blind(of, cases, recorders),
         Factor.NEIGHBOURS: _slow(len(called), going),
         Factor.ACCEPTANCE: share(sum(Rung.TOWN in one.paged for one in paged), len(paged)),
+        Factor.PROOFS: trials.unproved(proved),
         Factor.FALSE_ALARMS: share(false, false + genuine) or 0.0,
     }
 

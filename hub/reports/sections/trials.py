@@ -1,0 +1,109 @@
+"""What was tried on purpose: drills with their results, and the nightly proofs of gateways."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from hub.core.proof import ProofView
+from hub.reports import layout
+from hub.reports.layout import As, Cell, Remark, Section, name, or_none, table, word
+from hub.reports.material import Material
+from hub.reports.stats import Spread, share, spread
+from hub.reports.trial import Trial
+
+MOST = 50
+
+
+class Proofs(msgspec.Struct, frozen=True):
+    """A moment's proofs: gateways that are in time, overdue, and not known to the hub yet; how long the last whole ones
+    took on their whole way, ms."""
+
+    good: int
+    overdue: int
+    unknown: int
+    took: Spread
+
+
+def drilled(of: Material) -> list[Trial]:
+    """Drills that were to be in the period, or were begun in it, in order."""
+    found = [one for one in of.closing.trials if of.within(one.at_ms if one.started_ms is None else one.started_ms)]
+    return sorted(found, key=lambda one: (one.at_ms, one.started_ms or 0, str(one.places)))
+
+
+def proofs(found: Sequence[ProofView]) -> Proofs:
+    """The proofs of gateways."""
+    took = [
+        one.way_ms + one.commit_ms + one.notice_ms
+        for one in found
+        if one.way_ms is not None and one.commit_ms is not None and one.notice_ms is not None
+    ]
+    overdue, unknown = sum(one.overdue for one in found), sum(one.age_ms is None for one in found)
+    return Proofs(len(found) - overdue - unknown, overdue, unknown, spread(took))
+
+
+def unproved(found: Sequence[ProofView]) -> float | None:
+    """The share of gateways whose proof is overdue among those the hub knows; None where it knows none."""
+    known = [one for one in found if one.age_ms is not None]
+    return share(sum(one.overdue for one in known), len(known))
+
+
+def shown(of: Material, before: Material) -> Section:
+    """Drill by drill; of proofs those that are not as they should be."""
+    now, was, tried = proofs(of.closing.proofs), proofs(before.closing.proofs), drilled(of)
+    remarks = (
+        Remark("drills", {"drills": layout.count(len(tried)), "before": layout.count(len(drilled(before)))}),
+        Remark(
+            "proofs",
+            {
+                "good": layout.count(now.good),
+                "overdue": layout.count(now.overdue),
+                "unknown": layout.count(now.unknown),
+                "took": or_none(As.SPAN, now.took.median_ms),
+                "before": layout.count(was.overdue),
+            },
+            grave=now.overdue > 0,
+        ),
+    )
+    columns = [
+        ("event_time", As.TIME), ("kind", As.WORD), ("place", As.NAME), ("outcome", As.WORD),
+        ("sirens_called", As.COUNT), ("sirens_rang_share", As.SHARE), ("first_ring", As.SPAN), ("answered", As.COUNT),
+        ("first_going", As.SPAN), ("accepted_after", As.SPAN), ("rung", As.WORD), ("unreachable", As.COUNT),
+    ]  # fmt: skip
+    late = [one for one in of.closing.proofs if one.overdue or one.age_ms is None]
+    late.sort(key=lambda one: (-(one.age_ms or 0), one.gateway))
+    rows = [(one.gateway, one.proved_ms, one.age_ms, "overdue" if one.overdue else "not_known") for one in late]
+    proof_columns = [("gateway", As.NAME), ("last_proof", As.TIME), ("age", As.SPAN), ("at_the_end", As.WORD)]
+    return Section(
+        "trials",
+        remarks,
+        tables=(
+            table("drills", columns, [_row(of, one) for one in tried], MOST),
+            table("proofs", proof_columns, rows, MOST),
+        ),
+    )
+
+
+def _row(of: Material, one: Trial) -> tuple[layout.Value | Cell, ...]:
+    return (
+        one.at_ms if one.started_ms is None else one.started_ms,
+        one.kind,
+        _places(of, one),
+        f"drill_{one.state}",
+        one.called,
+        or_none(As.SHARE, share(one.rang, one.called)),
+        or_none(As.SPAN, one.rang_after_ms),
+        one.answered,
+        or_none(As.SPAN, one.going_after_ms),
+        or_none(As.SPAN, one.accepted_after_ms),
+        word("none") if one.rung is None else word(one.rung.value),
+        one.unreachable,
+    )
+
+
+def _places(of: Material, one: Trial) -> Cell:
+    names = of.closing.places.villages
+    told = [place.site or place.group or names.get(place.village, "") for place in one.places]
+    known = [text for text in dict.fromkeys(told) if text]
+    return name(", ".join(known)) if known else word("elsewhere")
