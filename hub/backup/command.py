@@ -15,6 +15,7 @@ import typer
 
 from hub.backup.manifest import Manifest
 from hub.backup.restore import Restored, restore_into, restore_to
+from hub.backup.secret_files import secret_files
 from hub.backup.take import take
 from hub.settings import load
 from protocol.faults import Fault, Refused
@@ -31,14 +32,20 @@ def backup(
     out: Annotated[Path, typer.Option("--out", help="The file to make; it holds secrets and has mode 0600.")],
     without_telemetry: Annotated[bool, typer.Option(help="Leave out the telemetry store.")] = False,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Set one value, as for hub run. Repeatable.")] = None,
+    with_channel_secrets: Annotated[
+        bool, typer.Option("--with-channel-secrets", help="Put in the files of channels, in the clear.")
+    ] = False,
     json_: Json = False,
 ) -> None:
-    """Back up a hub, also while it runs: journal, telemetry, registry, configuration, keys; one file, verified."""
+    """Back up a hub, also while it runs: journal, telemetry, notices, registry with its history, site files,
+    configuration, keys; one file, verified. Secrets of channels are left out unless asked for."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was begun is taken away again
     try:
         settings = load(config, set_ or [])
         now_ms = time.time_ns() // 1_000_000
-        made = take(config, settings, out, with_telemetry=not without_telemetry, now_ms=now_ms)
+        wanted = {"with_telemetry": not without_telemetry, "with_secrets": with_channel_secrets}
+        made = take(config, settings, out, now_ms=now_ms, **wanted)
+        secrets = secret_files(settings)
     except Refused as refused:
         _refuse("no backup was made", refused, json_)
     if json_:
@@ -46,6 +53,10 @@ def backup(
         return
     typer.echo(f"{out}: {out.stat().st_size / 2**20:.1f} MiB, {_of(made)}")
     typer.echo("It holds the signing key and whatever was written about people: keep it like a key.")
+    if secrets and with_channel_secrets:
+        typer.echo(f"It holds the secrets of channels in the clear: {', '.join(secrets)}")
+    elif secrets:
+        typer.echo(f"Left out, keep them apart: {', '.join(map(str, secrets.values()))} (--with-channel-secrets)")
 
 
 def restore(
@@ -55,7 +66,7 @@ def restore(
         Path | None, typer.Option("--config", help="Put hub.toml there, and everything where that names it.")
     ] = None,
     data_only: Annotated[
-        bool, typer.Option(help="With --config: journal, telemetry and key, by the configuration that is there.")
+        bool, typer.Option(help="With --config: what is in the data folder, by the configuration that is there.")
     ] = False,
     replace: Annotated[bool, typer.Option(help="Keep aside, under another name, what is there.")] = False,
     json_: Json = False,

@@ -11,7 +11,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 
 from hub import migrations
-from hub.backup.manifest import JOURNAL, TELEMETRY
+from hub.backup.manifest import JOURNAL, NOTICES, TELEMETRY
 from hub.chain import Broken
 from hub.past import JournalError, verify
 from protocol.faults import Fault
@@ -73,6 +73,17 @@ def telemetry(path: Path, where: str) -> list[Fault]:
     except sqlite3.Error as cause:
         broken = str(cause)
     return [] if broken is None else [Fault(where, TELEMETRY, broken, "a database that is whole")]
+
+
+def notices(path: Path, where: str) -> list[Fault]:
+    """Look through the notices."""
+    try:
+        with _opened(path) as db:
+            broken = _pages(db)
+            db.execute("SELECT count(*) FROM posting").fetchone()
+    except sqlite3.Error as cause:
+        broken = str(cause)
+    return [] if broken is None else [Fault(where, NOTICES, broken, "a database that is whole")]
 
 
 def _opened(path: Path) -> contextlib.closing[sqlite3.Connection]:

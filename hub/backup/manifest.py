@@ -14,11 +14,17 @@ FORMAT = 1
 MANIFEST = "manifest.json"
 MANIFEST_BYTES_MAX = 1024 * 1024
 CONFIG, JOURNAL, TELEMETRY, KEY = "hub.toml", "data/journal.db", "data/telemetry.db", "data/hub.key"
+NOTICES, SITES, HISTORY = "data/notices.db", "data/sites.zip", "data/registry-history.zip"
+"""Who was told; the installers' files and the registry's states, packed."""
+PACKED = (SITES, HISTORY)
 REGISTRY = "registry"
 """The registry is `registry.toml`, or files `registry/*.csv`."""
 REQUIRED = (CONFIG, JOURNAL, KEY)
-NAMES = (*REQUIRED, TELEMETRY, f"{REGISTRY}.toml", "defaults.toml")
+NAMES = (*REQUIRED, TELEMETRY, NOTICES, *PACKED, f"{REGISTRY}.toml", "defaults.toml")
 SECRETS = ("mqtt/password", "mqtt/ca.pem", "mqtt/cert.pem", "mqtt/key.pem")
+CHANNELS = "channels/"
+"""Secrets of channels: `channels/NAME.KEY`, and `channels/NAME.report.KEY`."""
+_CHANNEL = re.compile(r"channels/[a-z0-9][a-z0-9-]{0,62}(\.report)?\.[a-z_]{1,32}_file")
 _CSV = re.compile(r"registry/[a-z]{1,32}\.csv")
 
 
@@ -67,7 +73,8 @@ class Member:
 
 def allowed(name: str) -> bool:
     """Whether a backup may hold a file of this name; no other leaves it, so none leads out of its folder."""
-    return name in NAMES or name in SECRETS or _CSV.fullmatch(name) is not None
+    known = name in NAMES or name in SECRETS
+    return known or _CSV.fullmatch(name) is not None or _CHANNEL.fullmatch(name) is not None
 
 
 def read(data: bytes, where: str) -> Manifest:
@@ -105,7 +112,9 @@ def _listed(manifest: Manifest, where: str) -> Iterator[Fault]:
     names = [part.name for part in manifest.parts]
     for name in dict.fromkeys(names):
         if not allowed(name):
-            yield Fault(where, MANIFEST, f"a part {shown(name)}", f"{', '.join(NAMES)}, registry/*.csv, mqtt/*")
+            yield Fault(
+                where, MANIFEST, f"a part {shown(name)}", f"{', '.join(NAMES)}, registry/*.csv, mqtt/*, channels/*"
+            )
         if names.count(name) > 1:
             yield Fault(where, MANIFEST, f"{shown(name)} twice", "every part once")
     missing = [name for name in REQUIRED if name not in names]

@@ -9,13 +9,17 @@ import contextlib
 import os
 import secrets
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hub.backup import archive, databases
+import msgspec
+
+from hub.backup import archive, databases, folders
 from hub.backup import manifest as said
-from hub.backup.manifest import CONFIG, JOURNAL, TELEMETRY, Manifest
+from hub.backup.manifest import CONFIG, JOURNAL, NOTICES, PACKED, TELEMETRY, Manifest
+from hub.backup.notices import settle
 from hub.backup.places import inside, led, places, slot
 from hub.backup.take import sync
 from hub.beginning import SIDE_FILES, put_aside
@@ -75,7 +79,7 @@ def restore_into(file: Path, folder: Path, *, replace: bool = False) -> Restored
 def restore_to(file: Path, config: Path, *, replace: bool = False, data_only: bool = False) -> Restored:
     """Put everything where it belongs, by the configuration in the backup that will stand at `config`.
 
-    With `data_only`: journal, telemetry and key alone, by the configuration that stands there. Raises Refused.
+    With `data_only`: what is in the data folder alone, by the configuration that stands there. Raises Refused.
     """
     config = config.absolute()
 
@@ -123,7 +127,7 @@ def _restore(file: Path, planned: Callable[[Manifest, bytes], _Plan], *, replace
 
 def _same(manifest: Manifest, name: str, path: Path) -> bool:
     """Whether what is there is what the backup holds; a database is always put back, with its -wal in mind."""
-    if name in (JOURNAL, TELEMETRY):
+    if name in (JOURNAL, TELEMETRY, NOTICES, *PACKED):
         return False
     sums = {part.name: part.sha256 for part in manifest.parts if slot(part.name) == name}
     if path.is_dir():
@@ -201,7 +205,14 @@ def _stage(file: Path, plan: _Plan) -> None:
             _owned(beside)
             beside = beside / Path(part.name).name
         to[part.name] = beside
-    archive.unpack(file, to)
+    packed = {name: to[name].with_name(f"{to[name].name}.packed") for name in PACKED if name in to}
+    try:
+        archive.unpack(file, to | packed)
+        for name, pack in packed.items():
+            folders.expand(name, pack, to.pop(name))
+    finally:
+        for pack in packed.values():
+            pack.unlink(missing_ok=True)
     if CONFIG in to:
         to[CONFIG].write_bytes(plan.text)
     wrong: list[Fault] = []
@@ -212,10 +223,19 @@ def _stage(file: Path, plan: _Plan) -> None:
         wrong += said.other_ends(plan.manifest, found.heads, file.name)
     if TELEMETRY in to:
         wrong += databases.telemetry(to[TELEMETRY], file.name)
+    if NOTICES in to:
+        wrong += databases.notices(to[NOTICES], file.name)
     if wrong:
         raise Refused(wrong)
+    try:
+        settle(to[JOURNAL], to.get(NOTICES))
+    except (sqlite3.Error, msgspec.MsgspecError) as cause:
+        raise Refused([Fault(file.name, NOTICES, str(cause), "notices that can be read")]) from cause
     for path in to.values():
         _owned(path)
+    for name in packed:
+        for path in (plan.staged[name], *plan.staged[name].rglob("*")):
+            _owned(path)
 
 
 def _put(plan: _Plan) -> dict[Path, Path]:

@@ -10,8 +10,20 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-from hub.backup import archive, databases
-from hub.backup.manifest import FORMAT, JOURNAL, REGISTRY, REQUIRED, TELEMETRY, ChainEnd, Manifest, Part
+from hub.backup import archive, databases, folders
+from hub.backup.manifest import (
+    CHANNELS,
+    FORMAT,
+    JOURNAL,
+    NOTICES,
+    PACKED,
+    REGISTRY,
+    REQUIRED,
+    TELEMETRY,
+    ChainEnd,
+    Manifest,
+    Part,
+)
 from hub.backup.places import places
 from hub.registry.rows import FILES
 from hub.settings import Settings
@@ -21,9 +33,12 @@ ROOM = 2
 """The copies and the packed file stand side by side for a while."""
 
 
-def take(config: Path, settings: Settings, out: Path, *, with_telemetry: bool, now_ms: int) -> Manifest:
-    """Make the backup `out` (mode 0600), whole or not at all. Raises Refused with everything that is in the way."""
-    sources = _sources(config, settings, with_telemetry=with_telemetry)
+def take(
+    config: Path, settings: Settings, out: Path, *, with_telemetry: bool, now_ms: int, with_secrets: bool = False
+) -> Manifest:
+    """Make the backup `out` (mode 0600), whole or not at all; `with_secrets`: the files that channels name too. Raises
+    Refused with everything that is in the way."""
+    sources = _sources(config, settings, with_telemetry=with_telemetry, with_secrets=with_secrets)
     if wrong := [*_missing(sources), *_against(out, sources)]:
         raise Refused(wrong)
     stage = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
@@ -49,14 +64,17 @@ def sync(folder: Path) -> None:
         os.close(handle)
 
 
-def _sources(config: Path, settings: Settings, *, with_telemetry: bool) -> dict[str, Path]:
+def _sources(config: Path, settings: Settings, *, with_telemetry: bool, with_secrets: bool) -> dict[str, Path]:
     """Every part with the file it comes from; the registry file by file."""
     found: dict[str, Path] = {}
     for name, path in places(config, settings).items():
         if name == REGISTRY:
             found |= dict(_registry(path))
-        elif name != TELEMETRY or with_telemetry:
+        elif (name != TELEMETRY or with_telemetry) and (not name.startswith(CHANNELS) or with_secrets):
             found[name] = path
+    for name in (NOTICES, *PACKED):
+        if not found[name].exists():  # nobody was ever told of anything, nothing was ever published or imported
+            del found[name]
     return found
 
 
@@ -90,7 +108,9 @@ def _against(out: Path, sources: dict[str, Path]) -> Iterator[Fault]:
 
 
 def _bytes(path: Path) -> int:
-    """What a file holds, a database's -wal with it."""
+    """What a file or folder holds, a database's -wal with it."""
+    if path.is_dir():
+        return sum(one.stat().st_size for one in path.rglob("*") if one.is_file())
     beside = path.with_name(f"{path.name}-wal")
     return sum(one.stat().st_size for one in (path, beside) if one.exists())
 
@@ -100,8 +120,10 @@ def _copied(sources: dict[str, Path], stage: Path) -> dict[str, Path]:
     for at, (name, path) in enumerate(sources.items()):
         to = stage / str(at)
         try:
-            if name in (JOURNAL, TELEMETRY):
+            if name in (JOURNAL, TELEMETRY, NOTICES):
                 databases.copy(path, to)
+            elif name in PACKED:
+                folders.pack(name, path, to)
             else:
                 shutil.copyfile(path, to)
         except sqlite3.Error as cause:

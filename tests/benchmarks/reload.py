@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import resource
 import tempfile
@@ -17,6 +18,7 @@ from time import perf_counter
 import structlog
 
 from hub.app import Hub
+from hub.registry.history import FOLDER
 from hub.reloading import Attempt
 from hub.settings import load
 from simulators.broker import Broker
@@ -63,8 +65,12 @@ async def _reloaded(hub: Hub, broker: Broker, registry: Path) -> None:
     assert hub.parts is not None
     parts = hub.parts
     await until(lambda: set(parts.broker.values()) == {None})
+    history = hub.settings.hub.data_dir / FOLDER
+    await until(lambda: any(history.glob("*.json")), limit_s=600.0)  # what it began with is kept
     (area, home), entry = next(iter(parts.registry.premises.items()))
     line("in force", f"{len(parts.registry.premises)} premises, {len(parts.registry.gateways)} gateways")
+    gc.collect()
+    gc.freeze()  # as the program does once it is built
     async with gateway(broker, entry.gateway, area) as gw:
         idle = await _presses(gw, f"{home}-panic", IDLE_PRESSES)
         spread("press to receipt, nothing else", idle, "ms")
