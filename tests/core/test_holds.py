@@ -66,6 +66,14 @@ def test_what_is_still_open_when_the_shelf_ends_is_told_then() -> None:
     assert ["town"] == [rung for rung, _ in pages(village.wait(H + 5 * MIN))]
 
 
+def test_a_shelf_whose_time_is_over_withholds_nothing_though_its_timer_is_late() -> None:
+    """A record of the very moment pages, whichever the desk steps first; the timer then finds nothing to tell."""
+    village = DeskAtWork()
+    shelve(village, 0, "h01-door", H)
+    assert ["station"] == [rung for rung, _ in pages(village.happen(Kind.INTRUSION, "h01-door", H))]
+    assert [] == pages(village.wait(H))
+
+
 def test_what_was_over_before_the_shelf_ended_stands_in_the_list_as_returned() -> None:
     """Nobody is paged for it, then or later; a record after that is told like any other."""
     village = DeskAtWork()
