@@ -208,6 +208,7 @@ class Hub:
                 "clerk": clerk.run(),
                 "recorder": recorder.run(),
                 "prune": recorder.prune(clock.now_ms, keep.keep_days * DAY_MS, keep.keep_mb * 2**20),
+                "downsampling": recorder.downsample(clock.now_ms),
                 "receipts": recorder.receipt(receipting),
                 "measures": own_points.run(),
                 "own points": own_points.write(partial(recorder.call, store.put)),

@@ -33,6 +33,8 @@ EVENTS_MAX = 50_000
 """Points of events that may wait; of more the oldest goes. Incidents are told again after the next restart."""
 SNAPSHOTS_MAX = 20_000
 """Points of snapshots that may wait; of more the oldest go."""
+RECALL_MS = 7 * 24 * 3_600_000
+"""Incidents that changed within this time are told again at the hub's start."""
 BATCH_MAX = 5_000
 ROWS_AT_ONCE = 100
 BACKOFF_S_FIRST, BACKOFF_S_MAX = 1.0, 60.0
@@ -49,9 +51,10 @@ class Queue:
         self.news = asyncio.Event()
         self._events: dict[Name, Point] = {}
         self._snapshots: dict[Name, Point] = {}
+        self._leaving: list[Point] = []
 
     def __len__(self) -> int:
-        return len(self._events) + len(self._snapshots)
+        return len(self._events) + len(self._snapshots) + len(self._leaving)
 
     def put(self, points: Iterable[Point]) -> None:
         """These wait."""
@@ -65,18 +68,22 @@ class Queue:
             self.news.set()
 
     def take(self) -> list[Point]:
-        """The next batch; it waits no more."""
-        some: list[Point] = []
+        """The next batch, until it is `done` or taken `back`."""
+        some = self._leaving = []
         for queue in (self._events, self._snapshots):
             while queue and len(some) < BATCH_MAX:
                 some.append(queue.pop(next(iter(queue))))
         return some
 
-    def back(self, points: Iterable[Point]) -> None:
-        """These were not taken: they wait again in front, unless a newer word of them came meanwhile."""
-        newer = [*self._events.values(), *self._snapshots.values()]
-        self._events, self._snapshots = {}, {}
-        self.put([*points, *newer])
+    def done(self) -> None:
+        """The store has the batch."""
+        self._leaving = []
+
+    def back(self) -> None:
+        """It does not: the batch waits again in front, unless a newer word of its points came meanwhile."""
+        points = [*self._leaving, *self._events.values(), *self._snapshots.values()]
+        self._leaving, self._events, self._snapshots = [], {}, {}
+        self.put(points)
 
     def _of(self, point: Point) -> dict[Name, Point]:
         event = BY_NAME[point.measurement].source is Source.EVENT
@@ -152,9 +159,11 @@ class Measuring:
         self._standing.stored({sample.area for sample in samples}, self._clock.now_ms())
 
     def recall(self) -> None:
-        """Say again all incidents the desk remembers: some may not have reached the store before the last end."""
+        """Say again what happened lately: some of it may not have reached the store before the last end."""
+        since_ms = self._clock.now_ms() - RECALL_MS
         for incident in self._desk.incidents():
-            self.queue.put(points_of(incident, self._places))
+            if max(incident.raised_ms, *(line.at_ms for line in incident.history[-1:]), 0) >= since_ms:
+                self.queue.put(points_of(incident, self._places))
 
     async def run(self) -> None:
         """Take snapshots, for ever."""
@@ -188,9 +197,10 @@ class Measuring:
                 continue
             try:
                 await put(some)
+                self.queue.done()
                 backoff_s = BACKOFF_S_FIRST
             except StoreError as cause:
-                self.queue.back(some)
+                self.queue.back()
                 self._log.warning("the hub's own points wait", why=str(cause), waiting=len(self.queue))
                 await asyncio.sleep(backoff_s)
                 backoff_s = min(2 * backoff_s, BACKOFF_S_MAX)

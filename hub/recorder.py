@@ -22,6 +22,7 @@ from hub.store.refused import RefusedLine
 
 T = TypeVar("T")
 PRUNE_S = 30.0
+DOWNSAMPLE_S = 10.0
 
 
 class Recorder:
@@ -116,6 +117,20 @@ class Recorder:
             with contextlib.suppress(StoreError):  # the intake tells the trouble; a later session closes
                 books = await self.call(self._store.books, *due[:2]) if self._store.tally.open else []
                 closer.readings(*due, books)
+
+    async def downsample(self, now_ms: Callable[[], int]) -> None:
+        """Keep coarser copies up to date, for ever; what fails is tried again."""
+        told = ""
+        while True:
+            try:
+                done = await self.call(self._store.downsample, now_ms())
+                told = ""
+            except StoreError as cause:
+                done = 0
+                if str(cause) != told:
+                    told = str(cause)
+                    self._log.warning("telemetry is not aggregated; lianfang telemetry init?", why=told)
+            await asyncio.sleep(0.1 if done else DOWNSAMPLE_S)
 
     async def prune(self, now_ms: Callable[[], int], keep_ms: int, bytes_max: int) -> None:
         """Keep the store within its bounds, for ever."""

@@ -15,8 +15,11 @@ from hub.store.deliver import deliver
 from hub.store.port import Loss, Sample, Source, StoreError
 from hub.store.refused import RefusedLines
 from hub.store.server import Server, named, quoted
+from hub.store.windows import Windows, statement
 from protocol.ranges import Ranges
 
+WINDOWS_AT_ONCE = 20
+"""Windows aggregated in one turn of the store's thread, so that readings do not wait long."""
 TIME_MAX_NS = 9_223_372_036_854_775_000
 """The last time InfluxQL compares with."""
 
@@ -31,6 +34,7 @@ class InfluxStore:
         self.refused = RefusedLines()
         self._server, self._beside, self._places, self._wall_ms = server, beside, places, wall_ms
         self._write_only = write_only
+        self._windows = Windows(beside.db)
         self._failed: Sequence[Sample] | None = None
 
     def write(
@@ -55,6 +59,7 @@ class InfluxStore:
 
     def put(self, points: Sequence[Point]) -> None:
         """As the port says."""
+        self._windows.touch(points)
         self._send(points)
 
     def marks(self, area: str, gateway: str) -> dict[str, Ranges]:
@@ -99,6 +104,18 @@ class InfluxStore:
         series = self._ask(f"SELECT count(seq) AS n FROM {', '.join(map(named, MEASURES))}{where}")
         return sum(int(row["n"]) for one in series for row in _rows(one))
 
+    def downsample(self, now_ms: int) -> int:
+        """Aggregate windows that are over and were written to; says how many."""
+        if self._write_only:
+            return 0
+        done = 0
+        for window in self._windows.over(now_ms, WINDOWS_AT_ONCE):
+            self._server.query(statement(window, self._server.database))
+            self._windows.done(window)
+            done += 1
+        self._windows.bound()
+        return done
+
     def prune(self, before_ms: int, bytes_max: int) -> int:
         """Nothing: the server drops by its own retention, as `lianfang telemetry init` set it."""
         return 0
@@ -118,6 +135,7 @@ class InfluxStore:
             fresh = beside.marks.settle(intent.samples, settled, dict(intent.boots), intent.losses)
             admitted = [sample for sample in fresh if beside.admits(sample)]
             points = [self._point(sample, intent.n + at) for at, sample in enumerate(admitted)]
+            self._windows.touch(points)
             refused = self._send(points)
             for sample in fresh if len(admitted) < len(fresh) else ():
                 if not beside.admits(sample):

@@ -106,6 +106,9 @@ class TelemetryStore(Protocol):
     def count(self, area: str | None = None, gateway: str | None = None) -> int:
         """How many readings are kept."""
 
+    def downsample(self, now_ms: int) -> int:
+        """Bring coarser copies up to date, a few windows a call; says how many. 0 where there are none to make."""
+
     def prune(self, before_ms: int, bytes_max: int) -> int:
         """Drop readings before `before_ms`, then the oldest while the store is larger; says how many went."""
 

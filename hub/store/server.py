@@ -46,6 +46,8 @@ class Access:
 class Server(Protocol):
     """What takes lines, and answers InfluxQL."""
 
+    database: str
+
     def write(self, lines: Sequence[bytes]) -> None:
         """All of these lines are written. Raises BatchRefused, StoreError."""
 
@@ -60,6 +62,7 @@ class InfluxServer:
 
     def __init__(self, access: Access) -> None:
         self._access = access
+        self.database = access.database
         auth = httpx.BasicAuth(access.username, access.password) if access.username else None
         headers = {"Authorization": f"Token {access.token}"} if access.token else {}
         self._client = httpx.Client(

@@ -150,6 +150,10 @@ class SqliteStore:
         )
         return int(rows[0][0])
 
+    def downsample(self, now_ms: int) -> int:
+        """Nothing: the file keeps no coarser copies."""
+        return 0
+
     def prune(self, before_ms: int, bytes_max: int) -> int:
         """Drop what is too old, then the oldest by what is too much; at most `PRUNE_ROWS` a call."""
         with transaction(self._db):

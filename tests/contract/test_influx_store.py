@@ -154,7 +154,7 @@ class Flaky:
 
     def __init__(self, real: InfluxServer) -> None:
         self.real, self.then = real, ""
-        self.query, self.close = real.query, real.close
+        self.query, self.close, self.database = real.query, real.close, real.database
 
     def write(self, lines: Sequence[bytes]) -> None:
         if self.then != "lost":

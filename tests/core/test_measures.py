@@ -24,6 +24,7 @@ from hub.measures.places import Places
 from hub.measures.point import Point
 from hub.measures.readings import measurements_of, point_of, sample_of
 from hub.measures.schema import BY_NAME, MEASUREMENTS, Source, check
+from hub.measuring import Queue
 from hub.metrics import Metrics
 from hub.registry import load
 from hub.store.port import Placed, Sample
@@ -237,3 +238,21 @@ def test_every_reading_has_its_stamp_and_no_name_twice() -> None:
         assert 1 == max(names.values()), one.name
         assert {"seq", "instance", "placed"} <= names.keys() or one.source is not Source.READING
     assert len(MEASUREMENTS) == len(BY_NAME)
+
+
+def test_what_waits_is_bounded_and_the_newest_word_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of too many snapshots the oldest go, and are counted; events stay; a batch that comes back overwrites nothing
+    newer, and goes first."""
+    monkeypatch.setattr("hub.measuring.SNAPSHOTS_MAX", 3)
+    monkeypatch.setattr("hub.measuring.BATCH_MAX", 2)
+    queue = Queue()
+    queue.put([Point("desk", (), {"open_p1": at}, at) for at in range(5)])
+    queue.put([Point("incident", (), {"state": "reported"}, 1), Point("page", (), {"priority": 1}, 1)])
+    assert (5, 2) == (len(queue), queue.dropped)
+    assert ["incident", "page"] == [one.measurement for one in queue.take()]
+    queue.put([Point("incident", (), {"state": "resolved"}, 1)])
+    queue.back()
+    assert ["resolved", None] == [one.fields.get("state") for one in queue.take()]
+    queue.done()
+    assert [2, 3] == [one.fields["open_p1"] for one in queue.take()]
+    assert 3 == len(queue)
