@@ -115,3 +115,11 @@ def test_orders_replay_to_the_same_state() -> None:
         again.desk.step(msgspec.json.decode(body, type=Input), at_ms, replayed=True)
         again.desk.commit()
     assert village.desk.snapshot() == again.desk.snapshot()
+
+
+@pytest.mark.parametrize("duration_ms, drill", [(0, True), (5_000, False)])
+def test_a_test_without_a_siren_is_a_proof(duration_ms: int, drill: bool) -> None:
+    """Its order is marked, so the gateway's record is; one that sounds is an installer's."""
+    village = DeskAtWork()
+    (sent,) = sends(order(village, action=Action.TEST, duration_ms=duration_ms), Action.TEST)
+    assert drill is sent.drill
