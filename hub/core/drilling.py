@@ -7,42 +7,33 @@ every drill among the people it calls.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from hub.core import moves
+from hub.core import drill_plans, moves
 from hub.core.context import Context
 from hub.core.drill import Drill, DrillState, reported
 from hub.core.incident import UNRESOLVED, Incident
-from hub.core.io import NotAllowed
+from hub.core.io import Effect, NotAllowed, Send
 from hub.core.raising import raised
 from hub.core.rules.base import Mark, Took, Verdict
 from hub.core.rules.windows import several, span
 from hub.core.trials import DrillMove, DrillMoved, DrillPlanned
-from protocol.kinds import Kind, Priority
+from protocol.kinds import Priority
+from protocol.messages import Action
 
 TIMER = "drill:"
-KINDS = (Kind.PANIC, Kind.FIRE, Kind.GAS)
-"""What a drill may be of: what calls neighbours at once."""
-PREMISES_MAX = 20
-LASTS_MS = (60_000, 4 * 3_600_000)
-AHEAD_MS = 366 * 24 * 3_600_000
-OPEN_MAX = 32
-"""Drills of an area that are planned or run; one more is refused."""
-KEPT_MAX = 200
-"""Drills remembered of an area; the oldest that is over goes first (the journal has all)."""
 MISSED_MS = 600_000
 """A planned start that comes so late is none: nobody expects it any more."""
-OPEN = (DrillState.PLANNED, DrillState.RUNNING)
 
 
 def planned(ctx: Context, item: DrillPlanned) -> Verdict:
     """Plan a drill, and start it where its time is now. Raises NotAllowed; then nothing was changed."""
-    faults = [] if ctx.replayed else list(_faults(ctx, item))
+    faults = [] if ctx.replayed else list(drill_plans.faults(ctx, item))
     if faults:
         raise NotAllowed(f"drill in {ctx.area}: {'; '.join(faults)}")
-    heads = (_head(ctx, group) for group in item.groups)
+    heads = (drill_plans.head_of(ctx, group) for group in item.groups)
     premises = several([*item.premises, *heads])
     at_ms = ctx.at_ms if item.at_ms is None else item.at_ms
     drill = Drill(
@@ -51,7 +42,7 @@ def planned(ctx: Context, item: DrillPlanned) -> Verdict:
     now = at_ms <= ctx.at_ms
     if now and not ctx.replayed and (reason := _hindered(ctx, drill)) is not None:
         raise NotAllowed(f"drill in {ctx.area}: {reason}")
-    _keep(ctx, drill)
+    drill_plans.keep(ctx, drill)
     if now:
         return _start(ctx, drill, item.by, item.why)
     ctx.tables.timers.put((ctx.area, TIMER + drill.id), at_ms)
@@ -109,11 +100,32 @@ def attend(ctx: Context) -> None:
             if drill is None or drill.state is not DrillState.RUNNING:
                 continue
             if shown.drill and incident in drill.incidents:
-                _resolved(ctx, drill)
+                _went_on(ctx, drill)
             elif _wins(ctx, shown, drill):
-                what = f"a real {shown.rule} at {', '.join(shown.premises)}"
-                ctx.note(incident, f"drill {drill.id} was broken off for it")
-                _over(ctx, drill, DrillState.ABORTED, reason=f"{what}: {incident}")
+                _broken_off(ctx, drill, shown)
+
+
+def _went_on(ctx: Context, drill: Drill) -> None:
+    """Its own incident changed: all of it may be resolved, or it may have come to call people who are busy."""
+    for group in sorted(_groups(ctx, _people(ctx, drill))):
+        for incident in ctx.tables.open.get((ctx.area, f"in {group}")) or ():
+            if _wins(ctx, ctx.incident(incident), drill):
+                _broken_off(ctx, drill, ctx.incident(incident))
+                return
+    if all(one.state not in UNRESOLVED for one in _incidents(ctx, drill)):
+        _over(ctx, drill, DrillState.ENDED, reason="all of it is resolved")
+
+
+def _broken_off(ctx: Context, drill: Drill, real: Incident) -> None:
+    ctx.effects[:] = [one for one in ctx.effects if not _rings(one, drill)]
+    ctx.note(real.id, f"drill {drill.id} was broken off for it")
+    what = f"a real {real.rule} at {', '.join(real.premises)}"
+    _over(ctx, drill, DrillState.ABORTED, reason=f"{what}: {real.id}")
+
+
+def _rings(effect: Effect, drill: Drill) -> bool:
+    """What this very step was to ring for the drill."""
+    return isinstance(effect, Send) and effect.action is Action.SIREN and effect.incident in drill.incidents
 
 
 def _start(ctx: Context, drill: Drill, by: str, why: str) -> Verdict:
@@ -152,19 +164,12 @@ def _over(ctx: Context, drill: Drill, state: DrillState, by: str = "", why: str 
     return Took(tuple(drill.incidents), f"drill {drill.id} {state}" + (f": {reason}" if reason else ""))
 
 
-def _resolved(ctx: Context, drill: Drill) -> None:
-    incidents = _incidents(ctx, drill)
-    if all(one.state not in UNRESOLVED for one in incidents):
-        _over(ctx, drill, DrillState.ENDED, reason="all of it is resolved")
-
-
 def _wins(ctx: Context, real: Incident, drill: Drill) -> bool:
     """Whether something real calls among the people of a drill. What is silent must show nowhere: it ends none."""
     if real.drill or real.silent or real.priority > Priority.P2 or real.state not in UNRESOLVED:
         return False
     here = {*real.premises, *ctx.dossier(real.id).called}
-    taken = {*drill.premises, *(one for name in drill.incidents for one in _called(ctx, name))}
-    return bool(here & taken or _groups(ctx, real.premises) & _groups(ctx, drill.premises))
+    return bool(here & _people(ctx, drill) or _groups(ctx, real.premises) & _groups(ctx, drill.premises))
 
 
 def _hindered(ctx: Context, drill: Drill) -> str | None:
@@ -186,6 +191,11 @@ def _groups(ctx: Context, premises: Iterable[str]) -> set[str]:
     return {group for one in premises for group in ctx.registry.groups_of(ctx.area, one)}
 
 
+def _people(ctx: Context, drill: Drill) -> set[str]:
+    """Those who take part: where it happens, and who was called."""
+    return {*drill.premises, *(one for name in drill.incidents for one in _called(ctx, name))}
+
+
 def _called(ctx: Context, incident: str) -> tuple[str, ...]:
     dossier = ctx.tables.dossiers.get((ctx.area, incident))
     return () if dossier is None else dossier.called
@@ -194,48 +204,3 @@ def _called(ctx: Context, incident: str) -> tuple[str, ...]:
 def _incidents(ctx: Context, drill: Drill) -> list[Incident]:
     found = (ctx.tables.incidents.get((ctx.area, name)) for name in drill.incidents)
     return [one for one in found if one is not None]
-
-
-def _keep(ctx: Context, drill: Drill) -> None:
-    known = [*(ctx.tables.drilled.get((ctx.area,)) or ()), drill.id]
-    ctx.tables.drills.put((ctx.area, drill.id), drill)
-    while len(known) > KEPT_MAX:
-        oldest = next(one for one in known if not _is_open(ctx, one))
-        known.remove(oldest)
-        ctx.tables.drills.put((ctx.area, oldest), None)
-    ctx.tables.drilled.put((ctx.area,), tuple(known))
-
-
-def _is_open(ctx: Context, name: str) -> bool:
-    drill = ctx.tables.drills.get((ctx.area, name))
-    return drill is not None and drill.state in OPEN
-
-
-def _head(ctx: Context, group: str) -> str | None:
-    known = ctx.registry.groups.get((ctx.area, group))
-    return None if known is None else known.head or next(iter(known.members), None)
-
-
-def _faults(ctx: Context, item: DrillPlanned) -> Iterator[str]:
-    if not item.by or not item.why:
-        yield "needs `by` and `why`: who plans it, and for what reason"
-    if ctx.tables.drills.get((ctx.area, item.drill)) is not None:
-        yield f"drill {item.drill} was planned before"
-    if item.kind not in KINDS:
-        yield f"`kind` {item.kind}; allowed: {', '.join(KINDS)}"
-    if not 1 <= len({*item.premises, *item.groups}) <= PREMISES_MAX:
-        yield f"{len({*item.premises, *item.groups})} premises and groups; allowed: 1 to {PREMISES_MAX}"
-    for one in item.premises:
-        if (ctx.area, one) not in ctx.registry.premises:
-            yield f"no premises {one} in {ctx.area}"
-        elif not ctx.registry.groups_of(ctx.area, one):
-            yield f"{one} is in no group: nobody would be called"
-    for group in item.groups:
-        if _head(ctx, group) is None:
-            yield f"no group {group} in {ctx.area}"
-    if not LASTS_MS[0] <= item.lasts_ms <= LASTS_MS[1]:
-        yield f"`lasts_ms` {item.lasts_ms}; allowed: {LASTS_MS[0]} to {LASTS_MS[1]}"
-    if item.at_ms is not None and not ctx.at_ms <= item.at_ms <= ctx.at_ms + AHEAD_MS:
-        yield "`at_ms` is past or too far ahead; allowed: from now to a year from now"
-    if sum(_is_open(ctx, one) for one in ctx.tables.drilled.get((ctx.area,)) or ()) >= OPEN_MAX:
-        yield f"{OPEN_MAX} drills are planned or run; allowed: at most so many"

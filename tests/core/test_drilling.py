@@ -189,6 +189,21 @@ def test_a_real_press_far_away_leaves_a_drill_alone() -> None:
     assert 2 == len(village.desk.incidents())
 
 
+def test_a_drill_that_comes_to_call_busy_people_is_broken_off_before_it_does() -> None:
+    """Nobody goes, so the adjacent group would be called, and there somebody has really pressed."""
+    village = DeskAtWork()
+    village.press("h11", 0)
+    village.move(village.only(), Move.ACCEPT)
+    village.move(village.only(), Move.ASSIGN, to="team")
+    plan(village)
+    effects = village.wait(3 * MIN)
+    assert "a real panic at h11" in shown(village).reason
+    drilled = {one for order in sends(effects, Action.SIREN) if order.drill for one in order.premises}
+    assert not drilled & everyone("west")
+    silenced = [order for order in sends(effects, Action.SILENCE) if not order.drill]
+    assert [] == silenced
+
+
 def test_what_is_silent_breaks_off_no_drill() -> None:
     """Whoever stands beside the one who called must not see that somebody did."""
     village = DeskAtWork()

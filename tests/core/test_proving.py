@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from hub.core.desk import Desk
+from hub.core.hold import At, TakenOut
 from hub.core.incident import State
 from hub.core.io import Disposition, Input, Move, Page, Rung, Send, Twinned
 from hub.core.proof import ProofView
@@ -179,6 +180,15 @@ def test_a_notice_that_never_comes_through_is_given_up() -> None:
     assert "its notice did not come through" == seen(village).trouble
     through(village, page, 11 * MIN)
     assert not village.desk.verdict.effective
+
+
+def test_a_gateway_out_of_service_proves_itself_all_the_same() -> None:
+    """Nobody is told of its faults; whether its alarms arrive is asked on."""
+    village = DeskAtWork()
+    village.take(TakenOut(AREA, At.GATEWAY, EAST, "sup-1", "sensor_fault", "hash", START_MS + H), 0)
+    (page,) = proof(village, S)
+    through(village, page, 2 * S)
+    assert START_MS + S == seen(village).proved_ms
 
 
 def test_two_at_once_are_one() -> None:
