@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
-APT    := mosquitto
+APT    := mosquitto openssl systemd
 TSDB   := influxdb victoria-metrics
 
 .PHONY: setup dev demo test chaos soak check bench lock clean broker stores
@@ -37,9 +37,9 @@ check: dev
 	$(BIN)/lint-imports
 
 broker:
-	@command -v mosquitto >/dev/null || [ -x /usr/sbin/mosquitto ] || \
+	@{ { command -v mosquitto || [ -x /usr/sbin/mosquitto ]; } && command -v openssl && command -v systemd-analyze; } >/dev/null || \
 	  if [ "$$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -y -qq $(APT); \
-	  else echo "make: the tests need a real Mosquitto: sudo apt-get install $(APT)"; exit 1; fi
+	  else echo "make: the tests need real programs of Debian: sudo apt-get install $(APT)"; exit 1; fi
 
 # Debian starts what it installs; the tests start their own, so the services are kept from running.
 stores:
@@ -71,6 +71,7 @@ lock: dev
 	$(LOCK) --extra demo --extra build pyproject.toml -o requirements/runtime.lock
 	$(LOCK) --extra dev --extra build pyproject.toml -c requirements/runtime.lock -o requirements/dev.lock
 	$(LOCK) --extra edge --extra build pyproject.toml -c requirements/runtime.lock -o requirements/edge.lock
+	$(LOCK) --extra hub --extra dashboards --extra build pyproject.toml -c requirements/runtime.lock -o requirements/hub.lock
 
 clean:
 	rm -rf $(VENV) data build dist

@@ -109,9 +109,3 @@ def test_roles_include_the_ones_before() -> None:
         Role.VIEWER.includes(Role.VIEWER),
         Role.OPERATOR.includes(Role.SUPERVISOR),
     )
-
-
-def test_the_example_is_good() -> None:
-    """The configuration that is shipped as an example is one."""
-    path = Path(__file__).resolve().parents[2] / "firmware_configs" / "hub" / "hub.toml"
-    assert "hub-1" == load(path).hub.id
