@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from hub.core import abroad, calls, ladder
 from hub.core.context import Context
 from hub.core.incident import NOBODY_CAN, UNRESOLVED, Incident, Said
@@ -85,7 +87,10 @@ def turn(incident: Incident, premises: str) -> int:
 def _take(ctx: Context, incident: Incident, item: Answered, at_ms: int) -> Verdict:
     links = turn(incident, item.premises) + (item.how is How.LINK)
     said = Said(item.answer, at_ms, item.how, item.by or None, links)
-    ctx.alter(incident.id, answers={**incident.answers, item.premises: said})
+    calls_now = dict(incident.calls)
+    if (call := calls_now.get(item.premises)) is not None:
+        calls_now[item.premises] = replace(call, answer=item.answer, answered_ms=at_ms)
+    ctx.alter(incident.id, answers={**incident.answers, item.premises: said}, calls=calls_now)
     words = f"{item.premises} answers: {item.answer}"
     ctx.note(incident.id, words, premises=item.premises, by=item.by or None, why=f"by {item.how}")
     if item.answer in COMES:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from hub.core import abroad, orders
 from hub.core.context import Context
 from hub.core.incident import NOBODY_CAN, UNRESOLVED, Call, Incident
-from hub.core.io import Rung, StoodDown
+from hub.core.io import Rung, Send, StoodDown
 from hub.core.registry import Group
 from hub.core.rules import named
 from hub.core.rules.base import Grade, Reach, Rule
@@ -99,11 +99,18 @@ def ring(ctx: Context, incident: str, who: Sequence[str], why: str) -> None:
     calls = dict(ctx.incident(incident).calls)
     for order in sent:
         named_here = abroad.members_of(ctx, order)
-        calls |= {member: Call(member, order.gateway, order.order, ctx.at_ms) for member in named_here}
+        calls |= {member: _call(ctx, incident, order, member) for member in named_here}
     ctx.file(incident, called=tuple(several([*ctx.dossier(incident).called, *who])))
     ctx.flag(incident, NOBODY_CAN, False)
     ctx.alter(incident, calls=calls, calling=f"neighbours called: {why}")
     ctx.note(incident, f"called {', '.join(who)}", why=why)
+
+
+def _call(ctx: Context, incident: str, order: Send, member: str) -> Call:
+    """Called now; what was answered before is still said."""
+    said = ctx.incident(incident).answers.get(member)
+    answer = (None, None) if said is None else (said.answer, said.at_ms)
+    return Call(member, order.gateway, order.order, ctx.at_ms, answer=answer[0], answered_ms=answer[1])
 
 
 def coming(ctx: Context, incident: str, by: str) -> None:

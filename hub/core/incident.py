@@ -56,7 +56,8 @@ RETURNED = "returned"
 
 
 class Call(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One premises called by siren: the order, when, and what its gateway answered."""
+    """One premises called by siren: the order, when, what its gateway replied (whether it rang), and what its people
+    answered last, and when."""
 
     premises: str
     gateway: str
@@ -65,6 +66,8 @@ class Call(msgspec.Struct, frozen=True, omit_defaults=True):
     outcome: Outcome | None = None
     reason: str = ""
     replied_ms: int | None = None
+    answer: Answer | None = None
+    answered_ms: int | None = None
 
 
 class Said(msgspec.Struct, frozen=True, omit_defaults=True):

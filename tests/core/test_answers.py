@@ -249,3 +249,18 @@ def test_answers_replay_to_the_same_state() -> None:
         again.desk.step(msgspec.json.decode(body, type=Input), at_ms, replayed=True)
         again.desk.commit()
     assert village.desk.snapshot() == again.desk.snapshot()
+
+
+def test_of_each_member_it_is_told_that_they_were_called_rang_and_answered() -> None:
+    """One entry a called member says all three with their times, and goes on saying so when they are called again."""
+    village = pressed()
+    for order in sends(village.effects, Action.SIREN):
+        village.reply(order, at=1_000)
+    says(village, "h01", Answer.CANNOT, at=2_000)
+    before = village.only().calls["h01"]
+    assert (START_MS, Outcome.DONE, START_MS + 1_000) == (before.at_ms, before.outcome, before.replied_ms)
+    assert (Answer.CANNOT, START_MS + 2_000) == (before.answer, before.answered_ms)
+    assert village.only().calls["h02"].answer is None
+    village.wait(MIN)  # nobody goes: the head household is called again
+    again = village.only().calls["h01"]
+    assert (START_MS + MIN, Answer.CANNOT, START_MS + 2_000) == (again.at_ms, again.answer, again.answered_ms)
