@@ -220,9 +220,11 @@ def _with_contacts(loaded: Loaded, before: Loaded) -> Loaded:
 
 
 def _still(contacts: ContactBook, registry: Registry) -> ContactBook:
-    """Those who are for somebody that is there."""
+    """Those who are for somebody that is there: premises, a station, or the centres of their area."""
     there = (registry.premises, registry.stations)
-    return ContactBook(one for one in contacts if any((one.area, one.of) in table for table in there))
+    centres = {(area.id, centre) for area in registry.areas.values() for centre in (area.town, area.county)}
+    kept = (one for one in contacts if (one.area, one.of) in centres or any((one.area, one.of) in t for t in there))
+    return ContactBook(kept)
 
 
 def _registry_of(path: Path) -> Path:
