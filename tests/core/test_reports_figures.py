@@ -64,7 +64,7 @@ class Told:
         return parent is not None and (parent.priority <= one.priority or parent.rule == one.rule)
 
 
-@pytest.fixture(params=SEEDS)
+@pytest.fixture(params=SEEDS, scope="module")
 def told(request: pytest.FixtureRequest) -> Told:
     """Twelve days of a village."""
     found = Told(Village(request.param))
