@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cache
 
-from edge.core.calendar import Nightly
 from edge.core.site import NATURES, Contact, Limits, Mode, Output, Premises, Role, Site, Zone, ZoneKind
 from hub.core.registry import Area, GatewayEntry, Group, PremisesKind, Registry, Station, ZoneEntry
 from hub.core.registry import Premises as Registered
@@ -103,7 +102,7 @@ def _site(gateway: str, houses: tuple[House, ...]) -> Site:
     )
     groups = {group: tuple(h.id for h in houses if h.group == group) for group in GROUPS}
     fresh = dict.fromkeys((house.device for house in mine), FRESH_MS)
-    return Site(AREA, gateway, tuple(zones), premises, tuple(outputs), groups, Limits(), DIGEST, fresh, proof=Nightly())
+    return Site(AREA, gateway, tuple(zones), premises, tuple(outputs), groups, Limits(), DIGEST, fresh)
 
 
 def _zone(house: House, kind: ZoneKind) -> Zone:
