@@ -10,7 +10,7 @@ from hub.core.context import Context
 from hub.core.incident import UNRESOLVED
 from hub.core.rules import named, parents_of
 from hub.core.rules.base import Blind, Mark, OutageRule, ParentRule, Rule, Scope, Standing
-from hub.core.rules.losses import apart_ms, hull
+from hub.core.rules.losses import PATHS, apart_ms, hull
 from hub.core.rules.windows import several
 
 LINKS = frozenset({"gateway_lost", "silence"})
@@ -69,14 +69,13 @@ def _link(ctx: Context, rule: ParentRule, scope: str, owners: dict[Mark, str]) -
     for parent in sorted(opening.standings(ctx, scope), key=lambda s: s.marks[0]):
         shown = ctx.incident(parent.id)
         mine = several(_top(ctx, rule, owners[mark]) for mark in parent.marks if mark in owners)
-        mine = [child for child in mine if _may_take(ctx, rule, child, parent.id)]
+        mine = [child for child in mine if child not in claimed and _may_take(ctx, rule, child, parent.id)]
         kept = [child for child in shown.children if child in mine or not _free(ctx, child, rule)]
         left += [child for child in shown.children if child not in kept]
         children = several([*kept, *mine])
         if children != shown.children:
             ctx.alter(parent.id, children=children)
-        for child in mine:
-            claimed.setdefault(child, parent.id)
+        claimed |= dict.fromkeys(mine, parent.id)
     for child in left:
         parent_id = ctx.incident(child).parent
         if child not in claimed and parent_id is not None and ctx.incident(parent_id).rule == rule.name:
@@ -87,14 +86,16 @@ def _link(ctx: Context, rule: ParentRule, scope: str, owners: dict[Mark, str]) -
 
 def _outages(ctx: Context, rule: OutageRule, mark: Mark, drill: bool) -> list[str]:
     """The outage around the groups that a loss touches, their neighbours, and the neighbours of these."""
+    if mark.what not in PATHS:
+        return []
     touching = ctx.wiring.groups_at(ctx.area, mark.gateway)
     names = list(touching)
     for _ in range(2):
         names = several([*names, *(near for name in names for near in _adjacent(ctx, name))])
-    owners: dict[str, dict[Mark, str]] = {name: _owners(ctx, rule, f"group:{name}", drill) for name in names}
+    owners = {name: _ways(_owners(ctx, rule, f"group:{name}", drill)) for name in names}
     window_ms = ctx.defaults.windows.path_loss_ms
     lost = [m for marks in owners.values() for m in marks if apart_ms(m, mark) <= window_ms]
-    if not lost:  # what was marked is no loss, or the gateway serves no group
+    if not lost:  # the gateway serves no group
         return []
     about = hull(lost)
     near = {name: tuple(sorted(m for m in owners[name] if apart_ms(m, about) <= window_ms)) for name in names}
@@ -108,10 +109,11 @@ def _outages(ctx: Context, rule: OutageRule, mark: Mark, drill: bool) -> list[st
     touched = opening.carry_out(ctx, rule.name, scope, decisions, drill)
     holders = {m.gateway: s for s in reversed(opening.standings(ctx, scope)) for m in s.marks}
     for name in names if holders else ():
-        for loss in near[name]:
+        near_by = [(_top(ctx, rule, owners[name][loss]), loss) for loss in near[name]]
+        near_by += [(cut, loss) for cut, loss in _cuts(ctx, rule, name, drill) if apart_ms(loss, about) <= window_ms]
+        for child, loss in near_by:
             parent = holders.get(loss.gateway)
-            child = _top(ctx, rule, owners[name][loss])
-            if parent is not None and _holds(parent, loss) and _may_take(ctx, rule, child, parent.id):
+            if parent is not None and _may_take(ctx, rule, child, parent.id):
                 children = ctx.incident(parent.id).children
                 if child not in children:
                     ctx.alter(parent.id, children=[*children, child])
@@ -119,8 +121,16 @@ def _outages(ctx: Context, rule: OutageRule, mark: Mark, drill: bool) -> list[st
     return touched
 
 
-def _holds(parent: Standing, loss: Mark) -> bool:
-    return any(mark.gateway == loss.gateway for mark in parent.marks)
+def _ways(owners: dict[Mark, str]) -> dict[Mark, str]:
+    """Only what took a way of transmission away: no other fault is part of an outage."""
+    return {mark: incident for mark, incident in owners.items() if mark.what in PATHS}
+
+
+def _cuts(ctx: Context, rule: OutageRule, group: str, drill: bool) -> list[tuple[str, Mark]]:
+    """What a group has of what this rule takes as a whole, with its losses: a loss that several groups share is a
+    child of one of theirs, and the others must not be left to stand alone."""
+    scopes = (f"{_drilled(drill)}{over}|group:{group}" for over in sorted(rule.over))
+    return [(one.id, loss) for scope in scopes for one in opening.standings(ctx, scope) for loss in one.marks]
 
 
 def _adjacent(ctx: Context, group: str) -> tuple[str, ...]:
@@ -156,8 +166,13 @@ def _top(ctx: Context, rule: Parent, child: str) -> str:
 
 
 def _may_take(ctx: Context, rule: Parent, child: str, by: str) -> bool:
+    """A parent of the same rule at another place keeps what it has: gateways have houses of several groups."""
     parent = _open_parent(ctx, child)
-    return parent is None or parent == by or ctx.incident(parent).rule in {rule.name, *rule.takes_from}
+    if parent is None or parent == by:
+        return True
+    if ctx.incident(parent).rule == rule.name:
+        return ctx.dossier(parent).scope == ctx.dossier(by).scope
+    return ctx.incident(parent).rule in rule.takes_from
 
 
 def _open_parent(ctx: Context, child: str) -> str | None:
@@ -171,7 +186,7 @@ def _claim(ctx: Context, rule: Parent, child: str, parent_id: str) -> None:
     if before == parent_id:
         return
     old = ctx.tables.incidents.get((ctx.area, before)) if before is not None else None
-    if old is not None and old.rule != rule.name and child in old.children:
+    if old is not None and child in old.children:
         ctx.alter(old.id, children=[other for other in old.children if other != child])
     ctx.alter(child, parent=parent_id)
     ctx.note(child, f"part of {parent_id}", why=rule.name)
