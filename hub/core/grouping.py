@@ -3,6 +3,7 @@ children, and who escalates alone again."""
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import TypeAlias
 
 from hub.core import escalation, opening
@@ -10,7 +11,7 @@ from hub.core.context import Context
 from hub.core.incident import UNRESOLVED
 from hub.core.rules import named, parents_of
 from hub.core.rules.base import Blind, Mark, OutageRule, ParentRule, Rule, Scope, Standing
-from hub.core.rules.losses import PATHS, apart_ms, hull
+from hub.core.rules.losses import apart_ms, hull
 from hub.core.rules.windows import several
 
 LINKS = frozenset({"gateway_lost", "silence"})
@@ -22,6 +23,8 @@ def regroup(ctx: Context, rule: str, mark: Mark, drill: bool) -> list[str]:
     """After incidents of `rule` changed by `mark`: their parents as they are to be. The incidents touched."""
     touched: list[str] = []
     for parent_rule in parents_of(rule):
+        if parent_rule.reads and mark.what not in parent_rule.reads:
+            continue
         if isinstance(parent_rule, OutageRule):
             touched += _outages(ctx, parent_rule, mark, drill)
             continue
@@ -58,7 +61,8 @@ def _owners(ctx: Context, rule: Parent, place: str, drill: bool) -> dict[Mark, s
         shown = ctx.incident(incident)
         followed = shown.rule in rule.follows and isinstance(named(shown.rule), Rule)
         if followed and shown.drill == drill and not opening.absorbed(ctx, shown):
-            owners |= dict.fromkeys(ctx.dossier(incident).marks, incident)
+            read = (m for m in ctx.dossier(incident).marks if not rule.reads or m.what in rule.reads)
+            owners |= dict.fromkeys(read, incident)
     return owners
 
 
@@ -70,7 +74,7 @@ def _link(ctx: Context, rule: ParentRule, scope: str, owners: dict[Mark, str]) -
         shown = ctx.incident(parent.id)
         mine = several(_top(ctx, rule, owners[mark]) for mark in parent.marks if mark in owners)
         mine = [child for child in mine if child not in claimed and _may_take(ctx, rule, child, parent.id)]
-        kept = [child for child in shown.children if child in mine or not _free(ctx, child, rule)]
+        kept = [child for child in shown.children if child in mine or _stays(ctx, rule, child, parent, claimed)]
         left += [child for child in shown.children if child not in kept]
         children = several([*kept, *mine])
         if children != shown.children:
@@ -86,13 +90,11 @@ def _link(ctx: Context, rule: ParentRule, scope: str, owners: dict[Mark, str]) -
 
 def _outages(ctx: Context, rule: OutageRule, mark: Mark, drill: bool) -> list[str]:
     """The outage around the groups that a loss touches, their neighbours, and the neighbours of these."""
-    if mark.what not in PATHS:
-        return []
     touching = ctx.wiring.groups_at(ctx.area, mark.gateway)
     names = list(touching)
     for _ in range(2):
         names = several([*names, *(near for name in names for near in _adjacent(ctx, name))])
-    owners = {name: _ways(_owners(ctx, rule, f"group:{name}", drill)) for name in names}
+    owners = {name: _owners(ctx, rule, f"group:{name}", drill) for name in names}
     window_ms = ctx.defaults.windows.path_loss_ms
     lost = [m for marks in owners.values() for m in marks if apart_ms(m, mark) <= window_ms]
     if not lost:  # the gateway serves no group
@@ -119,11 +121,6 @@ def _outages(ctx: Context, rule: OutageRule, mark: Mark, drill: bool) -> list[st
                     ctx.alter(parent.id, children=[*children, child])
                 _claim(ctx, rule, child, parent.id)
     return touched
-
-
-def _ways(owners: dict[Mark, str]) -> dict[Mark, str]:
-    """Only what took a way of transmission away: no other fault is part of an outage."""
-    return {mark: incident for mark, incident in owners.items() if mark.what in PATHS}
 
 
 def _cuts(ctx: Context, rule: OutageRule, group: str, drill: bool) -> list[tuple[str, Mark]]:
@@ -196,9 +193,14 @@ def _claim(ctx: Context, rule: Parent, child: str, parent_id: str) -> None:
             ctx.hush(child, f"not told alone: {parent_id} is")
 
 
-def _free(ctx: Context, child: str, rule: Parent) -> bool:
+def _stays(ctx: Context, rule: ParentRule, child: str, parent: Standing, claimed: Container[str]) -> bool:
+    """Whether a child that no open record leads to stays one: it is over, or it shares a record with its parent still
+    (of a pair of intrusions the one that was found here may be over by itself)."""
     shown = ctx.tables.incidents.get((ctx.area, child))
-    return shown is not None and shown.rule in {*rule.follows, *rule.over} and shown.state in UNRESOLVED
+    if shown is None or shown.state not in UNRESOLVED or shown.rule not in {*rule.follows, *rule.over}:
+        return True
+    held = {mark.ident for mark in parent.marks}
+    return child not in claimed and any(mark.ident in held for mark in ctx.dossier(child).marks)
 
 
 def _drilled(drill: bool) -> str:

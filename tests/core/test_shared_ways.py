@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hub.core.incident import Incident
-from hub.core.io import Linked
+from hub.core.incident import UNRESOLVED, Incident
+from hub.core.io import Disposition, Linked, Move
 from protocol.kinds import Kind
 from simulators.world.village import GATEWAYS, village
 from tests.support.desk import AREA, MIN, START_MS, DeskAtWork, S
@@ -28,6 +28,12 @@ def lose(desk: DeskAtWork, *gateways: str, at: int = 0) -> None:
 def of(desk: DeskAtWork, rule: str) -> list[Incident]:
     """The incidents of a rule."""
     return [incident for incident in desk.desk.incidents() if incident.rule == rule]
+
+
+def over(desk: DeskAtWork, incident: Incident) -> None:
+    """Accepted and resolved."""
+    desk.move(incident, Move.ACCEPT)
+    desk.move(incident, Move.RESOLVE, disposition=Disposition.GENUINE)
 
 
 def assert_one_parent_each(desk: DeskAtWork) -> None:
@@ -78,4 +84,31 @@ def test_intrusions_of_two_gateways_are_part_of_one_sabotage() -> None:
     (group,) = of(desk, "group_intrusion")
     assert 2 == len(of(desk, "sabotage"))
     assert group.parent in {sabotage.id for sabotage in of(desk, "sabotage")}
+    assert_one_parent_each(desk)
+
+
+def test_a_cut_that_was_resolved_is_not_raised_again_by_another_fault() -> None:
+    """The gateways are still lost and go on alone; a maintenance fault there is no news of the cut."""
+    desk = work()
+    lose(desk, *GATEWAYS)
+    for incident in [*of(desk, "area_outage"), *of(desk, "silence")]:
+        if desk.now_of(incident).state in UNRESOLVED:
+            over(desk, incident)
+    before = len(desk.desk.incidents())
+    desk.happen(Kind.MAINS_LOST, "h01-mains", 3 * MIN)
+    assert before + 1 == len(desk.desk.incidents())
+
+
+def test_a_child_stays_though_what_it_was_found_by_is_over() -> None:
+    """One intrusion of two is resolved by itself; a later loss there leaves the pair of them in their sabotage."""
+    desk = work()
+    desk.happen(Kind.INTRUSION, "h01-door", 0)
+    desk.happen(Kind.INTRUSION, "h07-door", MIN)
+    desk.happen(Kind.MAINS_LOST, "h07-mains", 2 * MIN)
+    (group,), (sabotage,) = of(desk, "group_intrusion"), of(desk, "sabotage")
+    assert sabotage.id == group.parent
+    (second,) = [incident for incident in of(desk, "intrusion") if incident.premises == ["h07"]]
+    over(desk, second)
+    desk.happen(Kind.NVR_OFFLINE, "h07-nvr-online", 3 * MIN)
+    assert sabotage.id == desk.now_of(group).parent
     assert_one_parent_each(desk)

@@ -70,7 +70,8 @@ def _one_a_gateway(marks: Iterable[Mark]) -> tuple[Mark, ...]:
 
 
 def _grade(marks: Sequence[Mark], window_ms: int) -> Grade:
-    why = f"{len(marks)} gateways of neighbouring groups lost within {span(window_ms)} of one another: an area outage"
+    gone = f"{len(marks)} gateways" if len(marks) > 1 else "three ways or more"
+    why = f"{gone} of neighbouring groups lost within {span(window_ms)} of one another: an area outage"
     return Grade(Priority.P3, Reach.NOBODY, why)
 
 
@@ -81,4 +82,5 @@ RULE = OutageRule(
     judge,
     over=frozenset({"silence"}),
     hushes=True,
+    reads=PATHS,
 )

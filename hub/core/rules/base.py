@@ -159,7 +159,8 @@ class ParentRule:
 
     `judge(marks, parents, defaults)`: all marks of those incidents, and the open parents of the place. A child has one
     parent: this rule's takes it from those of `takes_from`, and where it has one of `over`, takes that one instead.
-    `hushes`: what becomes a child of a parent that pages for it does not page by itself.
+    `hushes`: what becomes a child of a parent that pages for it does not page by itself. `reads`: of the marks of what
+    it follows only these are news to it, and make a child (none named: all).
     """
 
     name: str
@@ -170,6 +171,7 @@ class ParentRule:
     takes_from: frozenset[str] = frozenset()
     over: frozenset[str] = frozenset()
     hushes: bool = False
+    reads: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +189,7 @@ class OutageRule:
     """Puts what is lost in neighbouring groups under one parent in the area.
 
     `judge(groups, parents, defaults)`: the groups a loss touches, their neighbours and those of these, each with its
-    losses; and the parents that hold any of them, or of which a loss among these is a child already.
+    losses; and the parents that hold any of them, or of which a loss among these is a child already. `reads` as there.
     """
 
     name: str
@@ -197,6 +199,7 @@ class OutageRule:
     takes_from: frozenset[str] = frozenset()
     over: frozenset[str] = frozenset()
     hushes: bool = False
+    reads: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

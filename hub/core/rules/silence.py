@@ -56,4 +56,5 @@ RULE = ParentRule(
     scope=Scope.WIRED,
     takes_from=frozenset({"area_outage"}),
     hushes=True,
+    reads=PATHS,
 )
