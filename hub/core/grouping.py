@@ -3,14 +3,14 @@ children, and who escalates alone again."""
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from typing import TypeAlias
 
 from hub.core import escalation, opening
 from hub.core.context import Context
 from hub.core.incident import UNRESOLVED
 from hub.core.rules import named, parents_of
-from hub.core.rules.base import Blind, Mark, OutageRule, ParentRule, Rule, Scope, Standing
+from hub.core.rules.base import Blind, Decision, Mark, Opens, OutageRule, ParentRule, Rule, Scope, Standing
 from hub.core.rules.losses import apart_ms, hull
 from hub.core.rules.windows import several
 
@@ -33,11 +33,20 @@ def regroup(ctx: Context, rule: str, mark: Mark, drill: bool) -> list[str]:
             owners = _owners(ctx, parent_rule, place, drill)
             standing = opening.standings(ctx, scope)
             decisions = parent_rule.judge(sorted(owners), standing, ctx.defaults)
+            decisions = [one for one in decisions if _is_news(one, mark, standing)]
             moved = opening.carry_out(ctx, parent_rule.name, scope, decisions, drill)
             touched += moved
             if moved or standing:
                 _link(ctx, parent_rule, scope, owners)
     return touched
+
+
+def _is_news(decision: Decision, mark: Mark, standing: Sequence[Standing]) -> bool:
+    """A parent is opened by what happened now, or out of others; not of what was told and resolved before."""
+    if not isinstance(decision, Opens):
+        return True
+    news = {mark.ident, *(one.ident for parent in standing for one in parent.marks)}
+    return any(one.ident in news for one in decision.marks)
 
 
 def _places(ctx: Context, rule: ParentRule, mark: Mark, touched: list[str]) -> list[str]:

@@ -22,6 +22,7 @@ from hub.core.state import Live, Told
 from hub.core.timing import How, When
 from protocol.ranges import Ranges
 from protocol.records import Lane
+from simulators.world.breaks_of_parents import OF_PARENTS
 from simulators.world.hub import SimHub
 from simulators.world.uplink import Way
 
@@ -231,6 +232,7 @@ BREAKS: dict[str, Break] = {
     "rollback-forgotten": Break("the desk keeps what its journal did not take", _rollback_forgotten),
     "silence-is-normal": Break("a zone nobody sees stays as it was", _silence_is_normal),
     "stored-before-commit": Break("the lamp says stored before the card has it", _stored_before_commit),
+    **{name: Break(*known) for name, known in OF_PARENTS.items()},
 }
 
 

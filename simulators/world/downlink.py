@@ -62,7 +62,8 @@ class HubWay:
         """A message for the hub."""
         if self._hub.alive:
             if not message.retain:
-                self._hub.world.witness.heard[message.topic.split("/")[3]] = self._loop.now_ms
+                by_itself = not (message.topic.endswith("/session") and b'"online":false' in message.data)
+                self._hub.world.witness.arrived(message.topic.split("/")[3], by_itself)
             self._downlink.heard(message)
 
     def ended(self, link: Link, why: str) -> None:

@@ -82,6 +82,8 @@ class People:
         again = dark and self.world.machines[house.gateway].is_up(house.device)
         if again or (since_ms is not None and now_ms - since_ms >= SURE_MS):
             self.holding.discard(house.id)
+            if lamp is not None and COMING_MS[0] <= lamp.was_on_ms <= COMING_MS[1]:
+                self.world.witness.consoled(house.zone(ZoneKind.PANIC))
             self.world.let_go(house, ZoneKind.PANIC)
             if again:
                 self.world.loop.after(LOOKS_MS, self.press, house, LOOKS_MS)

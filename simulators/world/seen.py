@@ -28,7 +28,8 @@ class Violation(NamedTuple):
 
 @dataclass(slots=True)
 class Cause:
-    """One activation of a wire. `sure` once somebody looked for long enough while it lasted."""
+    """One activation of a wire. `sure` once somebody looked for long enough while it lasted; `consoled` where a lamp
+    that said "somebody is coming" ended it, which says so of the call before too."""
 
     number: int
     kind: ZoneKind
@@ -40,6 +41,7 @@ class Cause:
     sure: bool = False
     first: bool = True
     bounced: bool = False
+    consoled: bool = False
 
 
 class Made(NamedTuple):
@@ -49,6 +51,16 @@ class Made(NamedTuple):
     true_ms: int
     made_ms: int
     cause: int | None
+
+
+class Loss(NamedTuple):
+    """A gateway told as lost: when a word of its own truly last came to a hub, from when it is said to be silent, and
+    when the journal had that (hub wall ms)."""
+
+    gateway: str
+    heard_ms: int
+    said_ms: int
+    known_ms: int
 
 
 @dataclass

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from simulators.world.loop import stream
+from simulators.world.together import striking
 from simulators.world.village import GATEWAYS, House, village
 
 SITES = (*GATEWAYS, "hub")
@@ -140,8 +141,8 @@ PROFILES: dict[Profile, tuple[Noise, dict[str, float]]] = {
 }  # fmt: skip
 
 
-def draw(seed: int, hours: float) -> Story:
-    """The story of a seed."""
+def draw(seed: int, hours: float, *, together: bool = True) -> Story:
+    """The story of a seed; without what strikes `together`, as it was before anything did."""
     rng = stream(seed, "story")
     profile = list(Profile)[seed % len(Profile)]
     noise, faults = PROFILES[profile]
@@ -153,6 +154,8 @@ def draw(seed: int, hours: float) -> Story:
         for act in _cause(rng, what, rng.randrange(15_000, max(15_001, last_ms)), span, int(hours * 3_600_000))
     ]
     acts += [_fault(rng, what, last_ms) for what, rate in faults.items() for _ in range(_count(rng, rate * hours))]
+    if together:
+        acts += [Act(*one) for one in striking(stream(seed, "together"), hours, last_ms)]
     return Story(seed, hours, profile, noise, tuple(sorted(acts)))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from edge.core.site import ZoneKind
 from edge.lane import Identity
-from hub.core.io import Conflicted, Effect, Gapped, Recorded, Send, Twinned
+from hub.core.io import Conflicted, Effect, Gapped, Linked, Recorded, Send, Twinned
 from hub.core.load import Flooded
 from hub.journal import Draft
 from hub.store.port import Placed, Sample
@@ -17,7 +17,7 @@ from protocol.ranges import Ranges
 from protocol.records import Event, Lane
 from protocol.topics import parse
 from simulators.world.hearing import Hearing
-from simulators.world.seen import EARLY_MS, TRAVEL_MS, Cause, Counts, Made, Violation
+from simulators.world.seen import EARLY_MS, TRAVEL_MS, Cause, Counts, Loss, Made, Violation
 from simulators.world.village import House
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 SURE_MS = 1_500
 BOUNCE_MS = 100
 """A contact that was let go for less is, to whoever debounces it, still the one activation."""
+QUIET_MS = 60_000
+"""Longer than two heartbeats are apart: between what was heard before it and after it there may have been a loss."""
 EXPIRED_MS = 2_000
 """How far an estimate of the hub's time may be off."""
 
@@ -47,6 +49,9 @@ class Witness:
         self.sirens: dict[str, list[list[int]]] = {}
         self.starts: dict[str, list[int]] = {}
         self.heard: dict[str, int] = {}
+        self.known: dict[tuple[str, str, int], int] = {}
+        self.losses: list[Loss] = []
+        self._spoke: dict[str, tuple[int, int]] = {}
         self.orders: dict[str, Order] = {}
         self.hearing = Hearing(world, self.broken)
         self.placed: dict[str, int] = {}
@@ -72,6 +77,10 @@ class Witness:
         cause = self.active.pop(zone)
         self._judge(cause)
         cause.end_ms = self.world.loop.now_ms
+
+    def consoled(self, zone: str) -> None:
+        """Whoever pressed lets go because somebody is coming."""
+        self.active[zone].consoled = True
 
     def watched(self, gateway: str) -> None:
         """Who looks at what may have changed just now."""
@@ -151,7 +160,20 @@ class Witness:
         elif spans and spans[-1][1] < 0:
             spans[-1][1] = now_ms
 
-    # What the hub does
+    # What the hub hears and does
+
+    def arrived(self, gateway: str, by_itself: bool) -> None:
+        """A message from a gateway is at a living hub; a Will is the broker's word."""
+        now_ms = self.world.loop.now_ms
+        self.heard[gateway] = now_ms
+        if by_itself:
+            before_ms, last_ms = self._spoke.get(gateway, (now_ms, now_ms))
+            self._spoke[gateway] = (last_ms if now_ms - last_ms > QUIET_MS else before_ms, now_ms)
+
+    def _lost(self, gateway: str, said_ms: int, known_ms: int) -> None:
+        before_ms, last_ms = self._spoke.get(gateway, (0, 0))
+        heard_ms = self.world.start_ms + (last_ms if known_ms - self.world.start_ms - last_ms > QUIET_MS else before_ms)
+        self.losses.append(Loss(gateway, heard_ms, said_ms, known_ms))
 
     def committed(self, drafts: Sequence[Draft]) -> None:
         """The journal has these."""
@@ -159,7 +181,10 @@ class Witness:
         self.counts.entries += len(drafts)
         for draft in drafts:
             taken = draft.taken
-            if isinstance(taken, Recorded | Conflicted):
+            if isinstance(taken, Linked) and not taken.up:
+                self._lost(taken.gateway, taken.heard_ms, draft.at_ms)
+            elif isinstance(taken, Recorded | Conflicted):
+                self.known.setdefault((taken.gateway, taken.instance, taken.event.seq), draft.at_ms)
                 seen = self.durable.setdefault((taken.gateway, taken.instance), Ranges())
                 new = seen.add(taken.event.seq)
                 if not new and isinstance(taken, Recorded):

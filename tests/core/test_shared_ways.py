@@ -112,3 +112,15 @@ def test_a_child_stays_though_what_it_was_found_by_is_over() -> None:
     desk.happen(Kind.NVR_OFFLINE, "h07-nvr-online", 3 * MIN)
     assert sabotage.id == desk.now_of(group).parent
     assert_one_parent_each(desk)
+
+
+def test_a_cut_that_was_resolved_is_not_raised_again_by_another_loss() -> None:
+    """Minutes later an expander there does not answer: that is news of itself, and not of the cut."""
+    desk = work()
+    lose(desk, *GATEWAYS)
+    for incident in [*of(desk, "area_outage"), *of(desk, "silence")]:
+        if desk.now_of(incident).state in UNRESOLVED:
+            over(desk, incident)
+    before = len(of(desk, "silence"))
+    desk.happen(Kind.DEVICE_LOST, "h01", 9 * MIN, detail={"device": "gw-a-d1"})
+    assert before == len(of(desk, "silence"))
