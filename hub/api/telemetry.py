@@ -14,12 +14,14 @@ from hub.api.paging import Cursor, Limit, closed, opened
 from hub.api.problems import Problem, responses
 from hub.api.shapes import model_of, page_of
 from hub.settings import Id
-from hub.store.port import Placed
+from hub.store.port import Aggregate, Placed
 from hub.store.refused import RefusedLine
 from protocol.faults import Fault, shown
 
 router = APIRouter(prefix="/telemetry", tags=["telemetry"])
 FOREVER_MS = 2**53
+WINDOWS_MAX = 5_000
+"""Windows in one answer."""
 Ms = Annotated[int, Query(ge=0, le=FOREVER_MS, description="hub wall ms since 1970 UTC")]
 PointName = Annotated[str, Query(pattern=r"^[a-z0-9][a-z0-9_./-]{0,127}$")]
 
@@ -74,6 +76,28 @@ async def read_range(
     found = await hub.recorder.call(read, area, gateway, point, from_ms, to_ms, limit + 1, after_n)
     after = closed(str(found[limit - 1][0])) if len(found) > limit else None
     return answer({"items": [sample for _, sample in found[:limit]], "next": after})
+
+
+@router.get("/downsampled", response_model=page_of(Aggregate), responses=responses(503))
+async def downsampled(
+    hub: Hub,
+    person: Asking,
+    area: Id,
+    gateway: Id,
+    point: PointName,
+    from_ms: Ms,
+    to_ms: Ms,
+    every_ms: Annotated[int, Query(ge=1_000, le=366 * 86_400_000, description="length of a window in ms")] = 300_000,
+) -> Response:
+    """Numbers of one point by windows of `every_ms`: how many, their mean, least and most; empty windows left out."""
+    see(person, area)
+    if (to_ms - from_ms) // every_ms > WINDOWS_MAX:
+        allowed = f"at least {(to_ms - from_ms) // WINDOWS_MAX + 1} for this span: {WINDOWS_MAX} windows at most"
+        fault = Fault("query", "every_ms", str(every_ms), allowed)
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "1 fault(s) in the request", [fault])
+    read = hub.store.aggregate
+    found = await hub.recorder.call(read, area, gateway, point, from_ms, to_ms, every_ms, WINDOWS_MAX + 1)
+    return answer({"items": found, "next": None})
 
 
 @router.get("/count", response_model=model_of(Count), responses=responses(503))

@@ -50,6 +50,14 @@ def measurements_of(point: str) -> tuple[str, ...]:
     return (OTHER,) if field is None else (measurement, OTHER)
 
 
+def numbers_of(point: str) -> Iterator[tuple[str, str]]:
+    """Where numbers of a point may be: (measurement, field)."""
+    measurement, _, field = _place(point)
+    if field is not None and BY_NAME[measurement].kind(field) != "s":
+        yield measurement, field
+    yield OTHER, "value"
+
+
 def value_field(point: str) -> str | None:
     """The field that its number is in, of the measurement it belongs to; None: in `reading` as `value`."""
     return _place(point)[2]

@@ -9,10 +9,10 @@ from hub.core.ledger import Book, Tally
 from hub.measures.line import LineRefused, line
 from hub.measures.places import Places
 from hub.measures.point import NS_PER_MS, Point
-from hub.measures.readings import MEASURES, columns, measurements_of, point_of, sample_of
+from hub.measures.readings import MEASURES, columns, measurements_of, numbers_of, point_of, sample_of
 from hub.store.beside import POINTS_MAX, Beside, Intent
 from hub.store.deliver import deliver
-from hub.store.port import Loss, Sample, Source, StoreError
+from hub.store.port import Aggregate, Loss, Sample, Source, StoreError
 from hub.store.refused import RefusedLines
 from hub.store.server import Server, named, quoted
 from hub.store.windows import Windows, statement
@@ -83,17 +83,30 @@ class InfluxStore:
         self, area: str, gateway: str, point: str, from_ms: int, to_ms: int, limit: int, after_n: int = 0
     ) -> list[tuple[int, Sample]]:
         """Readings of a point in [from_ms, to_ms) by time; n is their time in ns."""
-        first = max(from_ms * NS_PER_MS, after_n + 1)
-        where = (
-            f"WHERE area={quoted(area)} AND gateway={quoted(gateway)} AND point={quoted(point)} "
-            f"AND time >= {min(first, TIME_MAX_NS)} AND time < {min(to_ms * NS_PER_MS, TIME_MAX_NS)} LIMIT {limit}"
-        )
+        where = _where(area, gateway, point, max(from_ms * NS_PER_MS, after_n + 1), to_ms * NS_PER_MS)
         fields = ", ".join(map(named, columns(point)))
         # One by one: `point` is a field in one measurement and a tag in the other, and one statement has one of them.
-        text = "; ".join(f"SELECT {fields} FROM {named(one)} {where}" for one in measurements_of(point))
+        text = "; ".join(f"SELECT {fields} FROM {named(one)} {where} LIMIT {limit}" for one in measurements_of(point))
         rows = [row for series in self._ask(text) for row in _rows(series) if row["seq"] is not None]  # else not ours
         rows.sort(key=lambda row: int(row["time"]))
         return [(row["time"], sample_of(area, gateway, point, row["time"], row)) for row in rows[:limit]]
+
+    def aggregate(
+        self, area: str, gateway: str, point: str, from_ms: int, to_ms: int, every_ms: int, limit: int
+    ) -> list[Aggregate]:
+        """Numbers of a point by windows; words among them are left out."""
+        where = _where(area, gateway, point, from_ms * NS_PER_MS, to_ms * NS_PER_MS)
+        text = "; ".join(
+            f"SELECT count({field}) AS n, mean({field}) AS mean, min({field}) AS min, max({field}) AS max "
+            f"FROM {named(one)} {where} GROUP BY time({every_ms}ms) fill(none) LIMIT {limit}"
+            for one, field in numbers_of(point)
+        )
+        found: dict[int, Aggregate] = {}
+        for row in (row for series in self._ask(text) for row in _rows(series)):
+            at_ms = int(row["time"]) // NS_PER_MS
+            mean, least, most = (float(row[name]) for name in ("mean", "min", "max"))
+            found[at_ms] = _both(found.get(at_ms), Aggregate(at_ms, int(row["n"]), mean, least, most))
+        return [found[at_ms] for at_ms in sorted(found)][:limit]
 
     def count(self, area: str | None = None, gateway: str | None = None) -> int:
         """How many readings the server has."""
@@ -167,6 +180,22 @@ class InfluxStore:
         if self._write_only:
             raise StoreError("this store is only written to (telemetry.write_only): ask the server itself")
         return self._server.query(text)
+
+
+def _where(area: str, gateway: str, point: str, from_ns: int, to_ns: int) -> str:
+    return (
+        f"WHERE area={quoted(area)} AND gateway={quoted(gateway)} AND point={quoted(point)} "
+        f"AND time >= {min(from_ns, TIME_MAX_NS)} AND time < {min(to_ns, TIME_MAX_NS)}"
+    )
+
+
+def _both(one: Aggregate | None, other: Aggregate) -> Aggregate:
+    """Two parts of one window together."""
+    if one is None:
+        return other
+    count = one.count + other.count
+    mean = (one.mean * one.count + other.mean * other.count) / count
+    return Aggregate(one.at_ms, count, mean, min(one.min, other.min), max(one.max, other.max))
 
 
 def _rows(series: Mapping[str, Any]) -> Iterable[dict[str, Any]]:

@@ -65,6 +65,16 @@ class Loss(msgspec.Struct, frozen=True):
     by_hub: bool = False
 
 
+class Aggregate(msgspec.Struct, frozen=True):
+    """Numbers of a point in one window from `at_ms` (a multiple of its length) on: how many, mean, least and most."""
+
+    at_ms: int
+    count: int
+    mean: float
+    min: float
+    max: float
+
+
 class TelemetryStore(Protocol):
     """Every method raises StoreError when the disk or the server does not do its part."""
 
@@ -102,6 +112,11 @@ class TelemetryStore(Protocol):
         self, area: str, gateway: str, point: str, from_ms: int, to_ms: int, limit: int, after_n: int = 0
     ) -> list[tuple[int, Sample]]:
         """Readings with from_ms <= at_ms < to_ms in the store's own order, each with a number n that grows."""
+
+    def aggregate(
+        self, area: str, gateway: str, point: str, from_ms: int, to_ms: int, every_ms: int, limit: int
+    ) -> list[Aggregate]:
+        """Numbers of a point with from_ms <= at_ms < to_ms by windows of `every_ms`, those without any left out."""
 
     def count(self, area: str | None = None, gateway: str | None = None) -> int:
         """How many readings are kept."""

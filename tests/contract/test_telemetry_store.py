@@ -16,7 +16,7 @@ from hub.core.ledger import Tally
 from hub.measures.point import Point
 from hub.store.influx import InfluxStore
 from hub.store.marks import INSTANCES_MAX, Marks
-from hub.store.port import Loss, Placed, Sample, Source, StoreError, TelemetryStore
+from hub.store.port import Aggregate, Loss, Placed, Sample, Source, StoreError, TelemetryStore
 from hub.store.sqlite import SqliteStore
 from protocol.ranges import Ranges
 from tests.support.influx import influx_store, new_database
@@ -153,6 +153,31 @@ def test_a_point_may_change_the_kind_of_its_value(store: TelemetryStore) -> None
         assert 4 == store.write(given, {}, {})
         assert given == [one for _, one in store.range("a", "gw", point, 0, 100, 10)]
     assert 0 == store.refused.count
+
+
+def test_numbers_are_aggregated_by_windows(store: TelemetryStore) -> None:
+    """By whole windows of time, within the span alone; words and other points are left out, and empty windows too."""
+    points: list[tuple[int, int | float | str]] = [
+        (1_000, 4),
+        (1_999, 2.5),
+        (1_500, "word"),
+        (2_000, 2**62),
+        (5_500, -1),
+        (900, 7),
+        (6_000, 8),
+    ]
+    names = ("self/x", "health/link_failures")
+    for first, point in enumerate(names):
+        given = [reading(10 * first + at, value, point, at_ms=at_ms) for at, (at_ms, value) in enumerate(points, 1)]
+        store.write(given, {}, {})
+    for point in names:
+        assert [
+            Aggregate(1_000, 2, 3.25, 2.5, 4.0),
+            Aggregate(2_000, 1, 2.0**62, 2.0**62, 2.0**62),
+            Aggregate(5_000, 1, -1.0, -1.0, -1.0),
+        ] == store.aggregate("a", "gw", point, 1_000, 6_000, 1_000, 100)
+    assert [1_000] == [one.at_ms for one in store.aggregate("a", "gw", "self/x", 1_000, 6_000, 1_000, 1)]
+    assert [] == store.aggregate("a", "gw", "other", 0, 10_000, 1_000, 100)
 
 
 def test_a_point_of_the_hub_s_own_is_told_again_over_itself(store: TelemetryStore) -> None:

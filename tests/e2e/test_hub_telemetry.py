@@ -32,6 +32,17 @@ async def test_readings_are_receipted_once_they_are_stored(broker: Broker, tmp_p
             *(reading[key] for key in ("mono_ns", "wall_ms", "quality", "seq")),
         )
         assert 3 == await hub.counted("lianfang_telemetry_points_total")
+        span: dict[str, str | int] = {
+            **asked,
+            "point": "self/temperature_c",
+            "from_ms": 0,
+            "to_ms": 2**43,
+            "every_ms": 10**10,
+        }
+        (window,) = (await client.get("/api/v1/telemetry/downsampled", params=span)).json()["items"]
+        assert (1, 41.5, 41.5) == (*(window[key] for key in ("count", "mean", "max")),)
+        answer = await client.get("/api/v1/telemetry/downsampled", params=span | {"every_ms": 1_000})
+        assert (422, "every_ms") == (answer.status_code, answer.json()["faults"][0]["key"])
 
 
 async def test_a_resent_reading_is_stored_once_and_receipted_again(broker: Broker, tmp_path: Path) -> None:
