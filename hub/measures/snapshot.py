@@ -52,7 +52,11 @@ class Standing:
         level = LEVELS[self._desk.plan(area).level]
         due_ms = [self._desk.accept_due_ms(area, one.id) for one in self.load.open(area)]
         stored_ms = self._stored_ms.get(area)
+        proofs = self._desk.proofs(area, now_ms)
+        ages = {one.gateway: one.age_ms for one in proofs if one.age_ms is not None}
         said = known(
+            proofs_overdue=sum(one.overdue for one in proofs),
+            proof_age_ms=max(ages.values(), default=None),
             accept_left_ms=min((one - now_ms for one in due_ms if one is not None), default=None),
             telemetry_age_ms=None if stored_ms is None else now_ms - stored_ms,
         )
@@ -66,12 +70,14 @@ class Standing:
         for gateway in gateways:
             by_village.setdefault(self._places.of_gateway(area, gateway) or "", []).append(gateway)
         for one in self._village(area):
+            mine = by_village.get(one.station, ())
             here = [i for i in self._open(area) if self._places.of_group(area, i.group) == one.station]
             fields = {
                 "groups": one.groups,
                 "enrolled": one.enrolled,
                 **known(households=one.households, coverage_percent=None if one.share is None else 100 * one.share),
-                **counts(gateways[gateway] for gateway in by_village.get(one.station, ())),
+                **counts(gateways[gateway] for gateway in mine),
+                **known(proof_age_ms=max((ages[gateway] for gateway in mine if gateway in ages), default=None)),
                 **healths(zones.get(one.station, Counter())),
                 **standing(here),
             }
