@@ -30,6 +30,7 @@ from hub.store.port import Placed, Sample, StoreError
 from hub.store.server import Access, InfluxServer
 from simulators.influx import APT_VICTORIA, Tsdb, Victoria, installed
 from tests.support.influx import influx_store, new_database
+from tests.support.pki import Authority
 
 NUMBERS = itertools.count()
 NOW_MS = time.time_ns() // 1_000_000
@@ -342,3 +343,34 @@ async def test_victoria_metrics_takes_what_the_v2_api_writes(tmp_path: Path) -> 
 
         assert list(range(1, 21)) == await exported("reading_whole")
         assert [3] == await exported("desk_open_p1")
+
+
+async def test_a_server_with_users_and_tls_is_trusted_by_its_certificate_alone(tmp_path: Path) -> None:
+    """With the right authority and password lines are written; another authority, or another password, are trouble that
+    names itself and shows no password."""
+    pki = Authority(tmp_path / "pki")
+    pair = pki.issue("influxdb")
+    both = tmp_path / "both.pem"
+    both.write_bytes(pair.cert.read_bytes() + pair.key.read_bytes())
+    async with Tsdb(tmp_path / "influx", auth=True, cert=both) as server:
+
+        def trial() -> None:
+            def reached(password: str, ca: Path) -> InfluxServer:
+                return InfluxServer(Access(server.url, "x", username="hub", password=password, ca=ca))
+
+            with contextlib.closing(reached("geheim", pki.ca)) as good:
+                good.query("CREATE USER hub WITH PASSWORD 'geheim' WITH ALL PRIVILEGES")
+                good.query("CREATE DATABASE x")
+                good.write([b"m f=1i 1"])
+                assert [[1, 1]] == good.query("SELECT f FROM m")[0]["values"]
+            with contextlib.closing(reached("falsch", pki.ca)) as wrong:
+                with pytest.raises(StoreError, match="check user, password") as found:
+                    wrong.write([b"m f=1i 1"])
+                assert "falsch" not in str(found.value)
+            with (
+                contextlib.closing(reached("geheim", Authority(tmp_path / "other").ca)) as strange,
+                pytest.raises(StoreError, match="certificate verify failed"),
+            ):
+                strange.write([b"m f=1i 1"])
+
+        await asyncio.to_thread(trial)
