@@ -214,7 +214,7 @@ async def test_missing_records_of_telemetry_are_not_told_without_its_store(hub: 
     gw.seqs[Lane.TELEMETRY] = 4
     await gw.readings(("self/x", 1))
     await gw.receipted(5, Lane.TELEMETRY)
-    hub.parts.store.close()
+    await hub.parts.recorder.call(hub.parts.store.close)  # in the one thread that uses it
     async with hub.api() as client:
         answers = [await client.get("/api/v1/gaps", params={"area": "town", "lane": lane}) for lane in Lane]
     assert [200, 503] == [answer.status_code for answer in answers]
