@@ -16,6 +16,8 @@ from tests.support.pki import Authority
 
 ROOT = Path(__file__).parents[2] / "firmware_configs"
 UNITS = [*sorted((ROOT / "hub").glob("lianfang-*")), *sorted((ROOT / "pi").glob("lianfang-*"))]
+DEBIANS = ("mosquitto.service", "influxdb.service")
+"""Units of Debian's packages to which something is added."""
 EXPOSURE_MAX = 3.0
 """Of ten, by systemd's own count."""
 
@@ -27,9 +29,10 @@ def units(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for unit in UNITS:
         text = unit.read_text(encoding="utf-8").replace("/opt/lianfang/bin/lianfang", sys.executable)
         (folder / unit.name).write_text(text, encoding="utf-8")
-    added = folder / "mosquitto.service.d"
-    added.mkdir()
-    shutil.copy(ROOT / "hub" / "mosquitto.service.conf", added / "lianfang.conf")
+    for unit in DEBIANS:
+        added = folder / f"{unit}.d"
+        added.mkdir()
+        shutil.copy(ROOT / "hub" / f"{unit}.conf", added / "lianfang.conf")
     return folder
 
 
@@ -43,12 +46,12 @@ def analysed(units: Path, *argv: str) -> str:
 
 
 def test_systemd_finds_nothing_wrong(units: Path) -> None:
-    """No unknown key, no program or unit that is not there; Debian's own mosquitto.service with ours beside it too."""
+    """No unknown key, no program or unit that is not there; Debian's own with what is added to them, too."""
     names = [unit.name for unit in UNITS]
-    assert "" == analysed(units, "verify", *names, "mosquitto.service")
+    assert "" == analysed(units, "verify", "--man=no", *names, *DEBIANS)
 
 
-@pytest.mark.parametrize("unit", [*(one.name for one in (ROOT / "hub").glob("*.service")), "mosquitto.service"])
+@pytest.mark.parametrize("unit", [*(one.name for one in (ROOT / "hub").glob("*.service")), *DEBIANS])
 def test_a_centre_s_programs_are_shut_in(unit: str, units: Path) -> None:
     """Whoever breaks into one of them is not at once in all the rest of the machine."""
     found = re.search(r"exposure level for \S+: ([0-9.]+)", analysed(units, "security", "--offline=true", unit))

@@ -13,7 +13,10 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 SOURCE = "/opt/src/lianfang"
 PLACES = ("/etc/", "/var/lib/", "/var/backups/")
-MACHINES = ("apt-get ", "systemctl ", "journalctl ", "useradd ", "python3 -m venv ", "/opt/lianfang/bin/pip ", "ln -s ")
+MACHINES = (
+    "apt-get ", "systemctl ", "journalctl ", "useradd ", "chown ", "python3 -m venv ", "/opt/lianfang/bin/pip ",
+    "ln -s ", "docker ",
+)  # fmt: skip
 """What is done to a whole machine and not to files: these lines alone are left out."""
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
