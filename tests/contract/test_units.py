@@ -29,10 +29,10 @@ def units(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for unit in UNITS:
         text = unit.read_text(encoding="utf-8").replace("/opt/lianfang/bin/lianfang", sys.executable)
         (folder / unit.name).write_text(text, encoding="utf-8")
-    for unit in DEBIANS:
-        added = folder / f"{unit}.d"
+    for name in DEBIANS:
+        added = folder / f"{name}.d"
         added.mkdir()
-        shutil.copy(ROOT / "hub" / f"{unit}.conf", added / "lianfang.conf")
+        shutil.copy(ROOT / "hub" / f"{name}.conf", added / "lianfang.conf")
     return folder
 
 
