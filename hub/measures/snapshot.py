@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 
 from hub.core.desk import Desk
@@ -19,6 +20,15 @@ from hub.measures.schema import SLICE_ROWS
 from hub.registry.coverage import Village, villages
 
 LEVELS = {Level.NORMAL: 0, Level.ENHANCED: 1, Level.CRITICAL: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class _Area:
+    """What its groups have in common: open incidents by group, the premises they call, the health of its zones."""
+
+    opened: dict[str | None, list[Incident]]
+    called: set[str]
+    zones: dict[tuple[str, str], Counter[str]]
 
 
 class Standing:
@@ -69,9 +79,9 @@ class Standing:
         by_village: dict[str, list[str]] = {}
         for gateway in gateways:
             by_village.setdefault(self._places.of_gateway(area, gateway) or "", []).append(gateway)
+        here = _by(self._open(area), lambda incident: self._places.of_group(area, incident.group))
         for one in self._village(area):
             mine = by_village.get(one.station, ())
-            here = [i for i in self._open(area) if self._places.of_group(area, i.group) == one.station]
             fields = {
                 "groups": one.groups,
                 "enrolled": one.enrolled,
@@ -79,7 +89,7 @@ class Standing:
                 **counts(gateways[gateway] for gateway in mine),
                 **known(proof_age_ms=max((ages[gateway] for gateway in mine if gateway in ages), default=None)),
                 **healths(zones.get(one.station, Counter())),
-                **standing(here),
+                **standing(here.get(one.station, ())),
             }
             yield place_point("village", area, one.station, "", fields, now_ms)
 
@@ -87,23 +97,24 @@ class Standing:
         """Gateways and groups whose turn it is: all, where there are no more than `SLICE_ROWS`."""
         for key in self._turns(self._registry.gateways, len(self._registry.gateways)):
             yield self.fleet.point(self._links.known[key], self._config(*key), mono_ms, now_ms)
-        zones: dict[str, dict[tuple[str, str], Counter[str]]] = {}
+        areas: dict[str, _Area] = {}
         for area, group in self._turns(self._registry.groups, len(self._registry.groups)):
-            if area not in zones:
-                zones[area] = self.fleet.zones(area, self._links.known)
-            yield self._group(area, group, zones[area], now_ms)
+            if area not in areas:
+                opened = self._open(area)
+                called = {call for incident in opened for call in incident.calls}
+                zones = self.fleet.zones(area, self._links.known)
+                areas[area] = _Area(_by(opened, lambda incident: incident.group), called, zones)
+            yield self._group(area, group, areas[area], now_ms)
         self._turn += 1
 
-    def _group(self, area: str, group: str, zones: dict[tuple[str, str], Counter[str]], now_ms: int) -> Point:
+    def _group(self, area: str, group: str, now: _Area, now_ms: int) -> Point:
         entry = self._registry.groups[area, group]
-        here = [incident for incident in self._open(area) if incident.group == group]
         members = set(entry.members)
-        calling = {call for incident in self._open(area) for call in incident.calls} & members
         fields: dict[str, Value] = {
             "members": len(members),
-            "calling": len(calling),
-            **healths(zones.get((entry.station, group), Counter())),
-            **standing(here),
+            "calling": len(now.called & members),
+            **healths(now.zones.get((entry.station, group), Counter())),
+            **standing(now.opened.get(group, ())),
         }
         return place_point("group", area, entry.station, group, fields, now_ms)
 
@@ -119,3 +130,10 @@ class Standing:
         slices = max(1, -(-total // SLICE_ROWS))
         first = self._turn % slices * SLICE_ROWS
         return islice(table, first, first + SLICE_ROWS)
+
+
+def _by(incidents: Iterable[Incident], place: Callable[[Incident], str | None]) -> dict[str | None, list[Incident]]:
+    found: dict[str | None, list[Incident]] = {}
+    for incident in incidents:
+        found.setdefault(place(incident), []).append(incident)
+    return found
