@@ -20,7 +20,7 @@ from hub.api.desk import Parts
 from hub.checkpointing import Checkpointing, task_of
 from hub.clerk import Clerk
 from hub.clock import HubClock
-from hub.connections import Connections
+from hub.connections import Connections, secret_name
 from hub.core.desk import Desk
 from hub.core.io import Input
 from hub.defaults import load_defaults
@@ -180,7 +180,7 @@ class Hub:
             inside = Workings(*own, desk, registry, clock, rounds, intake, receipting, effects, metrics)
             rounds.hold = hold
             links, ingest, downlink = inside.links, inside.ingest, inside.downlink
-            connections = Connections(downlink, settings.mqtt)
+            connections = Connections(downlink, settings.mqtt, secret_name(private))
             sites = Sites(settings.sites, registry, links, receipting.alarm_out, clock, metrics)
             ingest.running, ingest.configured = sites.born, sites.answered
             good_ms = defaults.calls.answer_link_ms

@@ -6,6 +6,10 @@ import asyncio
 import random
 from collections.abc import Callable
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
 from hub.downlink import Downlink
 from hub.outgoing import Outgoing
 from hub.settings import Mqtt
@@ -37,12 +41,23 @@ def credentials(mqtt: Mqtt) -> tuple[Tls | None, str | None]:
         raise Refused([fault]) from cause
 
 
-class Connections:
-    """Keeps both connections up."""
+def secret_name(private: Ed25519PrivateKey) -> str:
+    """What the names of this hub's connections end in at the broker; nobody else knows it.
 
-    def __init__(self, downlink: Downlink, mqtt: Mqtt) -> None:
+    A broker ends the older of two connections under one name: whoever guessed it could keep the hub off, and no access
+    list forbids a name. A copy of this hub has the same key, so that the two are not both heard.
+    """
+    derived = HKDF(algorithm=SHA256(), length=8, salt=None, info=b"lf/1/client-id")
+    return f"-{derived.derive(private.private_bytes_raw()).hex()}"
+
+
+class Connections:
+    """Keeps both connections up, under names that end in `secret`."""
+
+    def __init__(self, downlink: Downlink, mqtt: Mqtt, secret: str) -> None:
         self.downlink = downlink
         self._mqtt = mqtt
+        self._secret = secret
         self._rng = random.Random()
         self._alarm: Link | None = None
 
@@ -99,6 +114,7 @@ class Connections:
                 host=mqtt.host,
                 port=mqtt.port,
                 client_id=down.client_id(lane),
+                secret=self._secret,
                 tls=tls,
                 username=mqtt.username,
                 password=password,

@@ -34,7 +34,7 @@ def make(to: Endpoint, will: Will | None, context: ssl.SSLContext | None, inbox:
     client = aiomqtt.Client(
         to.host,
         to.port,
-        identifier=to.client_id,
+        identifier=to.client_id + to.secret,
         username=to.username,
         password=to.password,
         protocol=aiomqtt.ProtocolVersion.V5,

@@ -43,6 +43,7 @@ class Endpoint:
     """Which broker and how. Without `tls` the connection is plain, which only loopback and tests should be.
 
     `keepalive_s` bounds how long a silent connection is believed: it is given up between one and two of them.
+    The broker knows us by `client_id` and then `secret`, which is never shown: nobody can take our place by guessing.
     `packet_max` is the largest packet the broker may send us, in bytes. `timed` is false where there is no clock to
     judge by from when until when the broker's certificate is good.
     """
@@ -54,6 +55,7 @@ class Endpoint:
     timed: bool = True
     username: str | None = None
     password: str | None = field(default=None, repr=False)
+    secret: str = field(default="", repr=False)
     keepalive_s: int = 10
     connect_timeout_s: float = 5.0
     publish_timeout_s: float = 10.0

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from protocol.link import Endpoint, Link, LinkError
+from protocol.records import Lane
 from protocol.tls import Tls
 from protocol.topics import DOWN, UP, filters, topic
 from simulators.broker import Broker, BrokerTls
+from tests.support.centre import Running, SaidGateway, pressed
 from tests.support.pki import Authority, Issued
 from tests.support.wait import until
 
@@ -66,6 +68,25 @@ async def test_each_says_and_hears_its_own(place: tuple[Broker, Authority]) -> N
             task.cancel()
     assert sorted(hub_heard) == sorted(topic("a", "gw-1", channel) for channel in UP)
     assert sorted(gw_heard) == sorted(topic("a", "gw-1", channel) for channel in DOWN)
+
+
+async def test_nobody_takes_the_hub_s_place_at_the_broker(broker: Broker, hub: Running, gw: SaidGateway) -> None:
+    """Who connects under what a hub is called by its id throws nobody off: a broker ends the older of two."""
+    async with contextlib.AsyncExitStack() as stack:
+        thieves = [
+            await stack.enter_async_context(Link(Endpoint(host=broker.host, port=broker.port, client_id=name)))
+            for name in ("hub-hub-1-alarm", "hub-hub-1-telemetry")
+        ]
+        await pressed(hub, gw)
+        await gw.readings(("cpu", 1.0))
+        await gw.receipted(1, Lane.TELEMETRY)
+        assert [None, None] == [thief.down for thief in thieves]
+
+
+def test_what_nobody_may_know_of_a_connection_is_not_shown() -> None:
+    """Health answers and logs name a connection without the end of its name."""
+    endpoint = Endpoint(host="broker", port=8883, client_id="hub-hub-1-alarm", secret="-5ec2e7")
+    assert ("broker:8883 as hub-hub-1-alarm", False) == (str(endpoint), "5ec2e7" in repr(endpoint))
 
 
 async def forged(link: Link, where: str) -> None:
