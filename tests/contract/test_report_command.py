@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import csv
 import re
+import shutil
 import sqlite3
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from typer.testing import CliRunner, Result
 
 from hub.core.incident import UNRESOLVED, State
 from hub.core.io import Disposition, Move
 from hub.core.trials import DrillPlanned
 from hub.journal import Alias, Journal, Note
+from hub.notify.notice import Posting, Sort
+from hub.notify.notice import State as Fares
+from hub.notify.outbox import NAME, Outbox
 from hub.registry import load
 from hub.reports.command import app
 from hub.reports.csv_files import written
 from hub.reports.layout import As, table
 from hub.reports.words import Language, Words
-from protocol.kinds import Kind, Qualifier
+from protocol.kinds import Kind, Priority, Qualifier
 from tests.support.desk import AREA, HENGJIE, MIN, REGISTRY, H
 from tests.support.past import DAY, START_MS, Village, kept
 
+NOON_MS = START_MS + 8 * DAY + 12 * H
 VOID = frozenset({"meta", "link", "br", "img", "input", "hr"})
 
 
@@ -320,3 +326,26 @@ def test_a_journal_that_is_not_there_or_broken_is_told(worked: Path, tmp_path: P
         path.unlink()
     said = lianfang(config, tmp_path / "none", "daily", "--date", "2026-09-29")
     assert (2, True) == (said.exit_code, "the journal cannot be read" in said.output), said.output
+
+
+def test_notices_of_channels_are_counted_and_those_of_drills_are_not(worked: Path, tmp_path: Path) -> None:
+    """From the hub's own file of them, by channel and by what became of each, whatever a drill's came to."""
+    told = Posting("a", AREA, "i", Sort.PAGE, "station", "sms", "duty", "st", Priority.P1, "why", NOON_MS, NOON_MS)
+    postings = [
+        told,
+        replace(told, id="b", state=Fares.DELIVERED),
+        replace(told, id="c", state=Fares.DRILL, drill=True),
+    ]
+    postings += [replace(told, id="d", drill=True), replace(told, id="e", channel="chat", state=Fares.FAILED)]
+    postings += [replace(told, id="f", area="elsewhere"), replace(told, id="g", at_ms=NOON_MS + DAY)]
+    folder = tmp_path / "hub"
+    shutil.copytree(worked.parent, folder)
+    outbox = Outbox(folder / "data" / NAME)
+    for posting in postings:
+        outbox.keep(posting)
+    outbox.close()
+    made = lianfang(folder / worked.name, tmp_path, "daily", "--date", "2026-10-06")
+    assert 0 == made.exit_code, made.output
+    rows = read(tmp_path / "hengjie-daily-2026-10-06-zh" / "channels.csv")
+    counts = {row["channel"]: {state: row[state] for state in Fares if row.get(state, "0") != "0"} for row in rows}
+    assert {"sms": {"waiting": "1", "delivered": "1"}, "chat": {"failed": "1"}} == counts
