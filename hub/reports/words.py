@@ -22,6 +22,8 @@ from hub.reports.period import Period, Sort
 TEXTS = Path(__file__).with_name("texts")
 DAYS_FROM_MS = 48 * 3_600_000
 """Up to here people count in hours."""
+TENTH_MS = 100
+"""What is shortest that is told by its length."""
 UNITS = (("day", 86_400_000), ("hour", 3_600_000), ("minute", 60_000), ("second", 1_000))
 
 
@@ -97,6 +99,8 @@ class Words:
 
     def span(self, ms: int) -> str:
         """A length of time in its two largest units; below ten seconds with tenths."""
+        if 0 < ms < TENTH_MS // 2:
+            return f"< {self.span(TENTH_MS)}"
         if ms < 10_000:
             return format_unit(round(ms / 1000, 1), "duration-second", "short", locale=self._locale)
         rest = round(ms / 1000) * 1000

@@ -170,6 +170,8 @@ def test_a_period_without_entries_is_told_to_be_so(worked: Path, tmp_path: Path,
     page = (tmp_path / f"hengjie-daily-{day}-en" / "report.html").read_text(encoding="utf-8")
     assert told in page
     assert "The hub was on watch for 0 secs of 24 hrs" in page
+    rows = {row["figure"]: row["value"] for row in read(tmp_path / f"hengjie-daily-{day}-en" / "summary.csv")}
+    assert ("", "") == (rows["Incidents raised"], rows["Pages to stations"]), "not known, which is not zero"
 
 
 def test_nothing_of_a_person_or_a_household_is_in_a_report(tmp_path: Path) -> None:
@@ -337,6 +339,7 @@ def test_notices_of_channels_are_counted_and_those_of_drills_are_not(worked: Pat
         replace(told, id="c", state=Fares.DRILL, drill=True),
     ]
     postings += [replace(told, id="d", drill=True), replace(told, id="e", channel="chat", state=Fares.FAILED)]
+    postings += [replace(told, id="h", channel="chat", state=Fares.UNKNOWN)]
     postings += [replace(told, id="f", area="elsewhere"), replace(told, id="g", at_ms=NOON_MS + DAY)]
     folder = tmp_path / "hub"
     shutil.copytree(worked.parent, folder)
@@ -348,4 +351,6 @@ def test_notices_of_channels_are_counted_and_those_of_drills_are_not(worked: Pat
     assert 0 == made.exit_code, made.output
     rows = read(tmp_path / "hengjie-daily-2026-10-06-zh" / "channels.csv")
     counts = {row["channel"]: {state: row[state] for state in Fares if row.get(state, "0") != "0"} for row in rows}
-    assert {"sms": {"waiting": "1", "delivered": "1"}, "chat": {"failed": "1"}} == counts
+    assert {"sms": {"waiting": "1", "delivered": "1"}, "chat": {"failed": "1", "unknown": "1"}} == counts
+    shares = {row["channel"]: row["failed_share"] for row in rows}
+    assert {"sms": "0.0000", "chat": "1.0000"} == shares, "of those of which it is known"

@@ -203,15 +203,16 @@ def test_parts_of_a_larger_incident_are_counted_with_it(told: Told, tmp_path: Pa
 
 
 def test_proofs_are_judged_over_the_gateways_that_the_hub_knows() -> None:
-    """One in time, one overdue, one never heard of: half of what is known; of none nothing is known."""
+    """One in time, one new that has not proved yet, one overdue, one never heard of: each is counted as what it is."""
     took = (1_000, 20, 300, 2)
     found = [
         ProofView(AREA, "gw-1", 5, 10, False, *took, "", None),
         ProofView(AREA, "gw-2", None, 99, True, None, None, None, 0, "", None),
-        ProofView(AREA, "gw-3", None, None, False, None, None, None, 0, "", None),
+        ProofView(AREA, "gw-3", None, 10, False, None, None, None, 0, "", None),
+        ProofView(AREA, "gw-4", None, None, False, None, None, None, 0, "", None),
     ]
-    assert Proofs(1, 1, 1, Spread(1, 1_320, 1_320, 1_320)) == trials.proofs(found)
-    assert (0.5, None) == (trials.unproved(found), trials.unproved(found[2:]))
+    assert Proofs(1, 1, 1, 1, Spread(1, 1_320, 1_320, 1_320)) == trials.proofs(found)
+    assert (1 / 3, None) == (trials.unproved(found), trials.unproved(found[3:]))
 
 
 def test_alarms_are_told_by_place_only_where_that_may_be_known() -> None:

@@ -58,6 +58,7 @@ def test_everything_the_hub_may_name_has_a_word() -> None:
     ("cell", "zh", "en"),
     [
         (Cell(As.SPAN, 3_900), "3.9秒", "3.9 secs"),
+        (Cell(As.SPAN, 49), "< 0.1秒", "< 0.1 secs"),
         (Cell(As.SPAN, 80_000), "1分钟 20秒", "1 min 20 secs"),
         (Cell(As.SPAN, 24 * 3_600_000), "24小时", "24 hrs"),
         (Cell(As.SPAN, 7 * 86_400_000), "7天", "7 days"),

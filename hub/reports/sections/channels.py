@@ -9,6 +9,8 @@ from hub.reports.material import Material
 from hub.reports.stats import share
 
 LOST = (State.FAILED, State.DROPPED)
+OPEN = (State.WAITING, State.WITHDRAWN, State.UNKNOWN)
+"""What nobody knows of whether it came through, or what was not to."""
 SHOWN = (State.SENT, State.DELIVERED, State.UNKNOWN, State.FAILED, State.DROPPED, State.WITHDRAWN, State.WAITING)
 
 
@@ -27,7 +29,7 @@ def shown(of: Material) -> Section:
     rows = []
     for name, counts in found.items():
         lost = sum(counts[state] for state in LOST)
-        settled = sum(counts.values()) - counts[State.WAITING] - counts[State.WITHDRAWN]
+        settled = sum(counts.values()) - sum(counts[state] for state in OPEN)
         rows.append((name, *(counts[state] for state in SHOWN), share(lost, settled)))
     failing = sum(any(counts[state] for state in LOST) for counts in found.values())
     remarks = (Remark("channels_failed", {"channels": layout.count(failing)}, grave=True),) if failing else ()

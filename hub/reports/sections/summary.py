@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from hub.reports.layout import As, Cell, Section, count, or_none, share, table
+from hub.reports import layout
+from hub.reports.layout import As, Cell, Section, or_none, share, table
 from hub.reports.material import Material
 from hub.reports.sections import false_alarms, gateways, incidents, load, neighbours, recorders, response, watch
 from hub.reports.stats import share as share_of
@@ -22,6 +23,11 @@ def _figures(of: Material) -> dict[str, Cell]:
     answer, help_came = response.figures(of), neighbours.figures(of).all
     ended, desks = false_alarms.figures(of), load.figures(of)
     known = None if watched.known_ms is None else share_of(watched.known_ms, watched.passed_ms)
+
+    def count(found: int) -> Cell:
+        """A zero of a time in which the hub was never on watch is none: nothing is known."""
+        return layout.count(None if not found and watched.known_ms == 0 else found)
+
     return {
         "watched_share": share(known),
         "incidents_raised": count(raised.total.raised),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
@@ -17,10 +18,11 @@ MOST = 50
 
 
 class Proofs(msgspec.Struct, frozen=True):
-    """A moment's proofs: gateways that are in time, overdue, and not known to the hub yet; how long the last whole ones
-    took on their whole way, ms."""
+    """A moment's proofs: gateways that have proved themselves in time, that have not done so yet and need not, that are
+    overdue, and that the hub does not know yet; how long the last whole ones took on their whole way, ms."""
 
     good: int
+    due: int
     overdue: int
     unknown: int
     took: Spread
@@ -39,8 +41,8 @@ def proofs(found: Sequence[ProofView]) -> Proofs:
         for one in found
         if one.way_ms is not None and one.commit_ms is not None and one.notice_ms is not None
     ]
-    overdue, unknown = sum(one.overdue for one in found), sum(one.age_ms is None for one in found)
-    return Proofs(len(found) - overdue - unknown, overdue, unknown, spread(took))
+    counts = Counter(map(_stands, found))
+    return Proofs(counts["good"], counts["none_yet"], counts["overdue"], counts["not_known"], spread(took))
 
 
 def unproved(found: Sequence[ProofView]) -> float | None:
@@ -58,6 +60,7 @@ def shown(of: Material, before: Material) -> Section:
             "proofs",
             {
                 "good": layout.count(now.good),
+                "due": layout.count(now.due),
                 "overdue": layout.count(now.overdue),
                 "unknown": layout.count(now.unknown),
                 "took": or_none(As.SPAN, now.took.median_ms),
@@ -71,9 +74,9 @@ def shown(of: Material, before: Material) -> Section:
         ("sirens_called", As.COUNT), ("sirens_rang_share", As.SHARE), ("first_ring", As.SPAN), ("answered", As.COUNT),
         ("first_going", As.SPAN), ("accepted_after", As.SPAN), ("rung", As.WORD), ("unreachable", As.COUNT),
     ]  # fmt: skip
-    late = [one for one in of.closing.proofs if one.overdue or one.age_ms is None]
-    late.sort(key=lambda one: (-(one.age_ms or 0), one.gateway))
-    rows = [(one.gateway, one.proved_ms, one.age_ms, "overdue" if one.overdue else "not_known") for one in late]
+    late = [one for one in of.closing.proofs if _stands(one) != "good"]
+    late.sort(key=lambda one: (not one.overdue, -(one.age_ms or 0), one.gateway))
+    rows = [(one.gateway, or_none(As.TIME, one.proved_ms), one.age_ms, _stands(one)) for one in late]
     proof_columns = [("gateway", As.NAME), ("last_proof", As.TIME), ("age", As.SPAN), ("at_the_end", As.WORD)]
     return Section(
         "trials",
@@ -83,6 +86,14 @@ def shown(of: Material, before: Material) -> Section:
             table("proofs", proof_columns, rows, MOST),
         ),
     )
+
+
+def _stands(one: ProofView) -> str:
+    if one.age_ms is None:
+        return "not_known"
+    if one.overdue:
+        return "overdue"
+    return "none_yet" if one.proved_ms is None else "good"
 
 
 def _row(of: Material, one: Trial) -> tuple[layout.Value | Cell, ...]:
