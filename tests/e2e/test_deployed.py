@@ -9,6 +9,7 @@ import re
 import shutil
 import signal
 import ssl
+import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -136,6 +137,19 @@ async def test_only_who_the_authority_signed_comes_in(place: Place, mosquitto_pa
         assert b"" == await answer(place, known(None, ca))
         assert b"" == await answer(place, known(strangers))
         assert b"" == await answer(place, known(place.held("broker")))
+
+
+@pytest.mark.parametrize(("name", "purpose"), [("broker", "sslserver"), ("web", "sslserver"), ("gw-east", "sslclient")])
+def test_a_gateway_s_certificate_makes_no_broker(place: Place, name: str, purpose: str) -> None:
+    """Each holds for the one thing it was made for, and not for the other."""
+    other = {"sslserver": "sslclient", "sslclient": "sslserver"}[purpose]
+    tls = place.held(name)
+
+    def good(one: str) -> bool:
+        argv = ["openssl", "verify", "-CAfile", str(tls.ca), "-purpose", one, str(tls.cert)]
+        return subprocess.run(argv, capture_output=True, check=False).returncode == 0
+
+    assert (True, False) == (good(purpose), good(other))
 
 
 async def hears(link: Link, found: list[str]) -> None:
