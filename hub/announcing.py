@@ -9,7 +9,6 @@ import structlog
 from msgspec.structs import replace
 
 from hub.core.desk import Desk
-from hub.core.drilling import TIMER as DRILL
 from hub.core.hold import PutBack, Shelved, TakenOut
 from hub.core.holding import UNSHELVE, unshelved
 from hub.core.incident import Incident
@@ -17,7 +16,7 @@ from hub.core.io import Changed, Due, Input, Instructed, Levelled, Linked, Page,
 from hub.core.load import Flooded
 from hub.core.moves import FORGET
 from hub.core.rules.proof import NAME as PROOF
-from hub.core.trials import DrillMoved, DrillPlanned
+from hub.core.trials import Drilled
 from hub.erasable import Erasable
 from hub.live import LiveStream
 from hub.metrics import Metrics
@@ -97,6 +96,11 @@ class Announcer:
         self._log.warning("flood of alarms" if flood.began else "flood of alarms is over", **words)
         self._live.tell("flood", flood.area, json_of(words).decode())
 
+    def drilled(self, drill: Drilled) -> None:
+        """A drill came to another state, by whom or whatever it was."""
+        words = {"area": drill.area, "drill": drill.drill, "state": drill.state, "reason": drill.reason}
+        self._live.tell("drill", drill.area, json_of(words).decode())
+
     def committed(self, done: Done) -> None:
         """An input was committed; news of links and replies are told too."""
         taken = done.taken
@@ -112,10 +116,6 @@ class Announcer:
         elif isinstance(taken, Linked) and done.effective:
             words = {"area": taken.area, "gateway": taken.gateway, "up": taken.up, "heard_ms": taken.heard_ms}
             self._live.tell("gateway", taken.area, json_of(words).decode())
-        elif (drill := _drill(taken)) is not None and done.effective:
-            known = self._desk.drill(taken.area, drill, done.committed_ms)
-            state = "" if known is None else known.state
-            self._live.tell("drill", taken.area, json_of({"area": taken.area, "drill": drill, "state": state}).decode())
         elif isinstance(taken, Levelled) and done.effective:
             words = {"area": taken.area, "level": taken.level, "from_ms": taken.from_ms, "until_ms": taken.until_ms}
             self._live.tell("level", taken.area, json_of(words).decode())
@@ -127,13 +127,6 @@ class Announcer:
         elif isinstance(taken, Replied) and done.effective:
             words = {"area": taken.area, "gateway": taken.gateway, "order": taken.order, "results": taken.results}
             self._live.tell("reply", taken.area, json_of(words).decode())
-
-
-def _drill(taken: Input) -> str | None:
-    """The drill it is about; what the real thing did to one is told with that."""
-    if isinstance(taken, Due) and taken.timer.startswith(DRILL):
-        return taken.timer.removeprefix(DRILL)
-    return taken.drill if isinstance(taken, DrillPlanned | DrillMoved) else None
 
 
 def _held(taken: Input) -> dict[str, Any] | None:

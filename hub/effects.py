@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hub.core.io import Changed, Effect, Input, Page, Reached, Send, StoodDown
 from hub.core.load import Flooded
+from hub.core.trials import Drilled
 from hub.metrics import Metrics
 from hub.orders import command
 from hub.receipting import Receipting
@@ -32,6 +33,9 @@ class Announces(Protocol):
 
     def flooded(self, flood: Flooded) -> None:
         """A flood of alarms began, or is over."""
+
+    def drilled(self, drill: Drilled) -> None:
+        """A drill came to another state."""
 
     def committed(self, done: Done) -> None:
         """An input was committed."""
@@ -105,6 +109,8 @@ class Effects:
                 self.announcer.stood_down(effect, done)
             elif isinstance(effect, Flooded):
                 self.announcer.flooded(effect)
+            elif isinstance(effect, Drilled):
+                self.announcer.drilled(effect)
             elif isinstance(effect, Page):
                 self.announcer.page(effect, done)
                 self.paged(effect, done)

@@ -74,9 +74,7 @@ class Erasable:
         return " ".join(self._person.get(word.rstrip(",;"), word) for word in text.split(" "))
 
     def _line(self, line: Happening) -> Happening:
-        verb, colon, who = line.what.partition(": ")
-        what = f"{verb}: {self._person[who]}" if colon and who in self._person else line.what
-        return replace(line, what=what, by=self.who(line.by), why=self.text(line.why))
+        return replace(line, what=self.words(line.what), by=self.who(line.by), why=self.text(line.why))
 
     def who(self, alias: str | None) -> str | None:
         """The person of an alias, where that was not erased; what is no alias, as it is."""

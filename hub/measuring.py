@@ -17,6 +17,7 @@ from hub.core.io import Changed, Linked, Page, StoodDown
 from hub.core.load import Flooded
 from hub.core.registry import Registry
 from hub.core.rules.proof import NAME as PROOF
+from hub.core.trials import Drilled
 from hub.effects import Announces
 from hub.links import Links
 from hub.measures.counters import Counters
@@ -146,6 +147,10 @@ class Measuring:
     def flooded(self, flood: Flooded) -> None:
         """A flood of alarms began, or is over."""
         self._announcer.flooded(flood)
+
+    def drilled(self, drill: Drilled) -> None:
+        """A drill came to another state: its incident's changes are measured."""
+        self._announcer.drilled(drill)
 
     def committed(self, done: Done) -> None:
         """An input was committed."""

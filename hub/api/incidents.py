@@ -55,6 +55,16 @@ class Said(Body):
     answer: Answer
 
 
+class Because(Body):
+    """For what reason; the text is kept apart from the journal's chain and can be erased."""
+
+    why: Words
+
+
+class Nothing(Body):
+    """No more than the move itself: an empty object, or no body at all."""
+
+
 class Noted(Body):
     """What is to be noted; the text is kept apart from the journal's chain and can be erased."""
 
@@ -114,7 +124,7 @@ async def read_incident(hub: Hub, person: Asking, area: Place, incident: Which) 
 
 
 @router.post("/incidents/{area}/{incident}/accept", response_model=Shape, responses=MOVED)
-async def accept(hub: Hub, person: Operator, area: Place, incident: Which) -> Response:
+async def accept(hub: Hub, person: Operator, area: Place, incident: Which, body: Nothing | None = None) -> Response:
     """受理: somebody looks after it; escalation stops."""
     return await _move(hub, person, area, incident, Move.ACCEPT)
 
@@ -149,7 +159,7 @@ async def note(hub: Hub, person: Operator, area: Place, incident: Which, body: N
 
 
 @router.post("/incidents/{area}/{incident}/silence", response_model=Shape, responses=MOVED)
-async def silence(hub: Hub, person: Operator, area: Place, incident: Which) -> Response:
+async def silence(hub: Hub, person: Operator, area: Place, incident: Which, body: Nothing | None = None) -> Response:
     """Silence the sirens called for it."""
     return await _move(hub, person, area, incident, Move.SILENCE)
 
@@ -170,19 +180,19 @@ async def split(hub: Hub, person: Operator, area: Place, incident: Which, body: 
 
 
 @router.post("/incidents/{area}/{incident}/review", response_model=Shape, responses=MOVED)
-async def review(hub: Hub, person: Supervisor, area: Place, incident: Which) -> Response:
+async def review(hub: Hub, person: Supervisor, area: Place, incident: Which, body: Nothing | None = None) -> Response:
     """监督: another than the one who resolved it has looked at it."""
     return await _move(hub, person, area, incident, Move.REVIEW)
 
 
 @router.post("/incidents/{area}/{incident}/send-back", response_model=Shape, responses=MOVED)
-async def send_back(hub: Hub, person: Supervisor, area: Place, incident: Which) -> Response:
-    """督办: it is not over."""
-    return await _move(hub, person, area, incident, Move.SEND_BACK)
+async def send_back(hub: Hub, person: Supervisor, area: Place, incident: Which, body: Because) -> Response:
+    """督办: it is not over, and why."""
+    return await _move(hub, person, area, incident, Move.SEND_BACK, text=body.why)
 
 
 @router.post("/incidents/{area}/{incident}/archive", response_model=Shape, responses=MOVED)
-async def archive(hub: Hub, person: Supervisor, area: Place, incident: Which) -> Response:
+async def archive(hub: Hub, person: Supervisor, area: Place, incident: Which, body: Nothing | None = None) -> Response:
     """归档: read-only from now on."""
     return await _move(hub, person, area, incident, Move.ARCHIVE)
 
@@ -203,12 +213,12 @@ async def _move(
     """Hand a move to the desk and wait for its commit."""
     see(person, area)
     _shown(hub, area, incident)
-    if to is not None:
-        fields["to"] = await hub.erasable.alias(to)
+    if (other := to or who) is not None:
+        fields["to"] = await hub.erasable.alias(other)
     kept = Note(area, incident, text) if text is not None else None
     if kept is not None:
         fields["cause" if as_cause else "note"] = kept.hash
-    taken = Moved(area, incident, move, await hub.erasable.alias(who or person.id), **fields)
+    taken = Moved(area, incident, move, await hub.erasable.alias(person.id), **fields)
     if kept is not None:
         hub.erasable.keep(kept)
     await hub.clerk.ask(Item(taken, hub.clock.now_ms(), hub.clock.exact_ms(), note=kept))

@@ -98,8 +98,12 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(Exception, unexpected)
-    on(NoSuchIncident, HTTPStatus.NOT_FOUND)
-    on(NotAllowed, HTTPStatus.CONFLICT)
+
+    async def refused(request: Request, cause: Exception) -> Response:
+        status = HTTPStatus.NOT_FOUND if isinstance(cause, NoSuchIncident) else HTTPStatus.CONFLICT
+        return problem(request, status, request.app.state.parts.erasable.words(str(cause)))
+
+    app.add_exception_handler(NotAllowed, refused)
     down: tuple[tuple[type[Exception], str], ...] = (
         (StoreDown, "nothing was changed: "),
         (Overloaded, "nothing was changed: "),

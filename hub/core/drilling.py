@@ -19,7 +19,7 @@ from hub.core.io import Effect, NotAllowed, Send
 from hub.core.raising import raised
 from hub.core.rules.base import Mark, Took, Verdict
 from hub.core.rules.windows import several, span
-from hub.core.trials import DrillMove, DrillMoved, DrillPlanned
+from hub.core.trials import Drilled, DrillMove, DrillMoved, DrillPlanned
 from protocol.kinds import Priority
 from protocol.messages import Action
 
@@ -46,6 +46,7 @@ def planned(ctx: Context, item: DrillPlanned) -> Verdict:
     if now:
         return _start(ctx, drill, item.by, item.why)
     ctx.tables.timers.put((ctx.area, TIMER + drill.id), at_ms)
+    _tell(ctx, drill)
     return Took((), f"drill {drill.id} planned by {item.by}")
 
 
@@ -146,6 +147,7 @@ def _start(ctx: Context, drill: Drill, by: str, why: str) -> Verdict:
     state = DrillState.RUNNING
     now = replace(drill, state=state, started_ms=ctx.at_ms, moved_by=by, moved_why=why, incidents=incidents)
     ctx.tables.drills.put((ctx.area, drill.id), now)
+    _tell(ctx, now)
     ctx.tables.drilling.put((ctx.area,), (*(ctx.tables.drilling.get((ctx.area,)) or ()), drill.id))
     ctx.tables.timers.put((ctx.area, TIMER + drill.id), ctx.at_ms + drill.lasts_ms)
     return Took(tuple(incidents), f"drill {drill.id} started")
@@ -156,12 +158,17 @@ def _over(ctx: Context, drill: Drill, state: DrillState, by: str = "", why: str 
     report = reported(drill, _incidents(ctx, drill), ctx.at_ms)
     now = replace(drill, state=state, ended_ms=ctx.at_ms, moved_by=by, moved_why=why, reason=reason, report=report)
     ctx.tables.drills.put((ctx.area, drill.id), now)
+    _tell(ctx, now)
     ctx.tables.timers.put((ctx.area, TIMER + drill.id), None)
     others = tuple(one for one in ctx.tables.drilling.get((ctx.area,)) or () if one != drill.id)
     ctx.tables.drilling.put((ctx.area,), others or None)
     for incident in _incidents(ctx, drill):
         moves.close(ctx, incident, by or moves.SYSTEM, f"drill {drill.id} {state}")
     return Took(tuple(drill.incidents), f"drill {drill.id} {state}" + (f": {reason}" if reason else ""))
+
+
+def _tell(ctx: Context, drill: Drill) -> None:
+    ctx.effects.append(Drilled(ctx.area, drill.id, drill.state.value, drill.reason))
 
 
 def _wins(ctx: Context, real: Incident, drill: Drill) -> bool:

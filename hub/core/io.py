@@ -11,7 +11,7 @@ import msgspec
 from hub.core.hold import PutBack, Shelved, TakenOut
 from hub.core.load import Flooded
 from hub.core.reloaded import Reloaded
-from hub.core.trials import DrillMoved, DrillPlanned, Proved
+from hub.core.trials import Drilled, DrillMoved, DrillPlanned, Proved
 from protocol.kinds import Kind
 from protocol.messages import Action, Result
 from protocol.records import Event
@@ -123,6 +123,7 @@ class Disposition(StrEnum):
 class Moved(msgspec.Struct, frozen=True, tag="moved", omit_defaults=True):
     """Somebody acted on an incident. `by` is an opaque person id; names and note texts live in an erasable table.
 
+    `to` is to whom an incident is assigned, or who responds where that is somebody else than `by`, who says so.
     `note` and `cause` are salted hashes of texts there. A false alarm has `false_cause`, one of the hub's list, or a
     `cause` in words, or both; `zones` are those that set it off (None: all of the incident).
     """
@@ -329,7 +330,7 @@ class Handed:
     taken: Answered
 
 
-Effect: TypeAlias = Send | Page | Changed | Reached | StoodDown | Flooded | Handed
+Effect: TypeAlias = Send | Page | Changed | Reached | StoodDown | Flooded | Drilled | Handed
 
 
 class NotAllowed(Exception):

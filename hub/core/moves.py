@@ -147,15 +147,18 @@ def _carry_out(ctx: Context, incident: Incident, item: Moved, why: str = "") -> 
 
 
 def _said(item: Moved) -> str:
-    more = item.to or item.stage or item.disposition
+    if item.move is Move.RESPOND:
+        return f"{item.move}: {item.stage}" + (f" {item.to}" if item.to else "")
+    more = item.to or item.disposition
     return f"{item.move}: {more}" if more else str(item.move)
 
 
 def _respond(ctx: Context, incident: Incident, item: Moved) -> None:
     assert item.stage is not None
-    stamps = incident.responders.get(item.by, {})
+    who = item.to or item.by
+    stamps = incident.responders.get(who, {})
     if item.stage not in stamps:
-        ctx.alter(incident.id, responders={**incident.responders, item.by: {**stamps, item.stage: ctx.at_ms}})
+        ctx.alter(incident.id, responders={**incident.responders, who: {**stamps, item.stage: ctx.at_ms}})
     if not incident.responders and incident.going_ms is None:
         calls.coming(ctx, incident.id, item.by)
 

@@ -1,7 +1,8 @@
-"""Inputs of what is tried on purpose."""
+"""Inputs of what is tried on purpose, and what is told of it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 import msgspec
@@ -54,3 +55,14 @@ class DrillMoved(msgspec.Struct, frozen=True, tag="drill_moved"):
     move: DrillMove
     by: str
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drilled:
+    """A drill came to another state, by people, by its time, or (`reason`) because the real thing broke it off. `state`
+    is one of `DrillState`."""
+
+    area: str
+    drill: str
+    state: str
+    reason: str

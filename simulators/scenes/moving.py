@@ -27,8 +27,8 @@ def moved(incidents: Sequence[Incident], asked: OperatorMove) -> Moved | str:
     newest = newest_of(incidents, asked.rule, asked.premises)
     if newest is None:
         return f"there is no {asked.rule} incident"
-    by = asked.who or asked.by
-    move = Moved(AREA, newest.id, asked.move, by, asked.to, asked.stage, asked.disposition, asked.cause)
+    to = asked.to or asked.who
+    move = Moved(AREA, newest.id, asked.move, asked.by, to, asked.stage, asked.disposition, asked.cause)
     return refusal(newest, move) or move
 
 

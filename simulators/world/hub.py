@@ -14,6 +14,7 @@ from hub.core.io import Changed, Input, Page, Send, StoodDown
 from hub.core.load import Flooded
 from hub.core.registry import Registry
 from hub.core.reloaded import Cause, Reloaded
+from hub.core.trials import Drilled
 from hub.defaults import load_defaults
 from hub.effects import Effects
 from hub.gate import Gate
@@ -64,6 +65,9 @@ class _Announcer:
     def flooded(self, flood: Flooded) -> None:
         """Told of the area, to nobody in particular."""
         self._world.witness.flooded(flood)
+
+    def drilled(self, drill: Drilled) -> None:
+        """Told to consoles: nothing the world is judged by."""
 
     def committed(self, done: Done) -> None:
         """The journal's witness has seen it already."""

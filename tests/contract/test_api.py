@@ -61,7 +61,7 @@ async def test_an_incident_from_press_to_archive(hub: Running, gw: SaidGateway) 
         ("olga", "note", {"text": "gate was open"}, "handling"),
         ("olga", "silence", {}, "handling"),
         ("otto", "resolve", {"disposition": "false_alarm", "cause": "child at the button"}, "resolved"),
-        ("susi", "send-back", {}, "handling"),
+        ("susi", "send-back", {"why": "ask at the school"}, "handling"),
         ("otto", "resolve", {"disposition": "genuine"}, "resolved"),
         ("susi", "review", {}, "reviewed"),
         ("susi", "archive", {}, "archived"),
@@ -76,10 +76,12 @@ async def test_an_incident_from_press_to_archive(hub: Running, gw: SaidGateway) 
     lines = {(line["what"], line["by"], line["why"]) for line in shown["history"]}
     assert ("note", "olga", "gate was open") in lines
     assert ("assign: patrol-1", "olga", "") in lines
+    assert ("respond: en_route patrol-1", "olga", "") in lines, "who is on the way, and who says so"
+    assert ("send_back", "susi", "ask at the school") in lines
     journal = (hub.data / "journal.db").read_bytes() + (hub.data / "journal.db-wal").read_bytes()
     bodies = [entry.body for entry in _journal(hub)]
     assert b"gate was open" in journal
-    for word in (b"gate was open", b"child at the button", b"olga", b"otto", b"susi", b"patrol-1"):
+    for word in (b"gate was open", b"at the school", b"child at the button", b"olga", b"otto", b"susi", b"patrol-1"):
         assert not any(word in body for body in bodies), f"{word!r} is in the chain"
 
 
@@ -105,7 +107,19 @@ async def test_nobody_reviews_what_they_resolved(hub: Running, gw: SaidGateway) 
     await _move(hub, "susi", incident, "resolve", disposition="test")
     answer = await _move(hub, "susi", incident, "review")
     assert 409 == answer.status_code
-    assert "another must review" in answer.json()["detail"]
+    assert "susi resolved it; another must review" in answer.json()["detail"]
+
+
+async def test_what_a_move_does_not_take_is_refused_and_not_lost(hub: Running, gw: SaidGateway) -> None:
+    """Words with a move that keeps none are a fault of the request; sent back without a reason is one too."""
+    incident = await pressed(hub, gw)
+    answer = await _move(hub, "olga", incident, "accept", why="I live next door")
+    assert (422, ["why"]) == (answer.status_code, [fault["key"] for fault in answer.json()["faults"]])
+    await _move(hub, "olga", incident, "accept")
+    await _move(hub, "olga", incident, "resolve", disposition="test")
+    for body in ({}, {"why": " "}):
+        assert 422 == (await _move(hub, "susi", incident, "send-back", **body)).status_code
+    assert "resolved" == hub.parts.desk.incidents("town")[0].state
 
 
 @pytest.mark.parametrize(

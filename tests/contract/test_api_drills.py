@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -106,3 +107,20 @@ async def test_a_real_press_breaks_it_off(hub: Running, gw: SaidGateway) -> None
     by_mark = {(order.action, order.drill) for order in gw.orders(hub.data)}
     assert {(Action.SIREN, True), (Action.SIREN, False), (Action.STAND_DOWN, True)} <= by_mark
     assert (Action.STAND_DOWN, False) not in by_mark
+
+
+async def test_the_live_stream_tells_whatever_becomes_of_a_drill(hub: Running, gw: SaidGateway) -> None:
+    """Planned and started by people, broken off by a real press: the console hears each state, and the last one's
+    reason."""
+    later_ms = hub.parts.clock.now_ms() + 3_600_000
+    _, drill = await said(hub, "susi", **PLAN, at_ms=later_ms)
+    assert 200 == (await said(hub, "susi", f"{PATH}/{drill['id']}/start", why="all are here"))[0]
+    await gw.press()
+    await until(lambda: len(_told(hub)) == 3)
+    assert ["planned", "running", "aborted"] == [one["state"] for one in _told(hub)]
+    assert {(drill["id"], "town")} == {(one["drill"], one["area"]) for one in _told(hub)}
+    assert _told(hub)[-1]["reason"].startswith("a real panic at h1: ")
+
+
+def _told(hub: Running) -> list[dict[str, Any]]:
+    return [json.loads(told.data) for told in hub.parts.live._ring if told.kind == "drill"]

@@ -131,10 +131,13 @@ def test_a_press_after_resolve_is_a_new_incident() -> None:
 
 
 def test_a_responders_stamps_stay_as_first_set() -> None:
-    """Each stage of each person is stamped once."""
-    village = at(State.HANDLING)
+    """Each stage of each person is stamped once, whoever says so; the history has both."""
+    village = at(State.ASSIGNED)
+    village.move(village.only(), Move.RESPOND, by="op-1", to="p-1", stage=Stage.EN_ROUTE)
     village.now = 5_000
-    village.take(full(village.only(), Move.RESPOND, "p-1"))
+    village.move(village.only(), Move.RESPOND, by="p-1", stage=Stage.EN_ROUTE)
     village.move(village.only(), Move.RESPOND, by="p-1", stage=Stage.ON_SCENE)
+    said = [(line.what, line.by) for line in village.only().history if line.what.startswith("respond")]
+    assert [("respond: en_route p-1", "op-1"), ("respond: en_route", "p-1"), ("respond: on_scene", "p-1")] == said
     stamps = village.only().responders["p-1"]
     assert stamps[Stage.ON_SCENE] - stamps[Stage.EN_ROUTE] == 5_000

@@ -11,7 +11,7 @@ from hub.core.desk import Desk
 from hub.core.drill import Drill, DrillState
 from hub.core.incident import Incident, State
 from hub.core.io import Answer, Answered, Disposition, Effect, How, Input, Move, NotAllowed, Page, Send, StoodDown
-from hub.core.trials import DrillMove, DrillMoved, DrillPlanned
+from hub.core.trials import Drilled, DrillMove, DrillMoved, DrillPlanned
 from protocol.kinds import Kind
 from protocol.messages import Action, Outcome
 from tests.support.desk import AREA, DEFAULTS, MIN, START_MS, DeskAtWork, H, S, called, everyone, sends
@@ -85,7 +85,7 @@ def test_a_drill_of_a_group_happens_at_its_head_household() -> None:
 def test_a_planned_drill_starts_and_ends_by_itself() -> None:
     """Nothing before its time, and after its time everyone is stood down."""
     village = DeskAtWork()
-    assert [] == plan(village, at=H, lasts_ms=5 * MIN)
+    assert [Drilled(AREA, "d1", "planned", "")] == plan(village, at=H, lasts_ms=5 * MIN)
     village.wait(H - 1)
     assert ([], DrillState.PLANNED) == (village.desk.incidents(), shown(village).state)
     village.wait(H)
@@ -234,7 +234,8 @@ def test_a_start_that_nobody_expects_any_more_is_missed() -> None:
     village = DeskAtWork()
     plan(village, at=MIN)
     (due,) = village.desk.due(START_MS + 12 * MIN)
-    assert [] == village.take(due, 12 * MIN)
+    assert ["missed"] == [one.state for one in village.take(due, 12 * MIN) if isinstance(one, Drilled)]
+    assert [] == village.desk.incidents(AREA)
     assert DrillState.MISSED is shown(village).state
 
 

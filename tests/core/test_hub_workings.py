@@ -11,6 +11,7 @@ from hub.clock import HubClock
 from hub.core.desk import Desk
 from hub.core.io import Changed, Page, StoodDown
 from hub.core.load import Flooded
+from hub.core.trials import Drilled
 from hub.defaults import load_defaults
 from hub.effects import Effects
 from hub.intake import Intake
@@ -39,6 +40,8 @@ class Nobody:
     def stood_down(self, over: StoodDown, done: Done) -> None: ...
 
     def flooded(self, flood: Flooded) -> None: ...
+
+    def drilled(self, drill: Drilled) -> None: ...
 
     def committed(self, done: Done) -> None: ...
 
