@@ -175,7 +175,7 @@ def _placed(ctx: Context, item: Shelved | TakenOut) -> Iterator[str]:
 def _reviewable(ctx: Context, item: TakenOut) -> Iterator[str]:
     longest_ms = ctx.defaults.alarms.review_ms
     if not ctx.at_ms < item.review_ms <= ctx.at_ms + longest_ms:
-        yield f"`review` is not a time to come within {span(longest_ms)}"
+        yield f"`review_ms` is not a time to come within {span(longest_ms)}"
 
 
 def _shelvable(ctx: Context, item: Shelved, before: Hold | None) -> Iterator[str]:
@@ -183,7 +183,7 @@ def _shelvable(ctx: Context, item: Shelved, before: Hold | None) -> Iterator[str
     longest_ms = ctx.defaults.alarms.shelve_ms[item.supervisor]
     if not ctx.at_ms < item.until_ms <= ctx.at_ms + longest_ms:
         who = "a supervisor" if item.supervisor else "an operator; a supervisor may shelve for longer"
-        yield f"`until` is not a time to come within {span(longest_ms)}, the longest of {who}"
+        yield f"`until_ms` is not a time to come within {span(longest_ms)}, the longest of {who}"
     if before is not None and before.most < Priority.P3 and not item.supervisor:
         yield "a supervisor shelved it, up to P2; an operator may only put it back"
 

@@ -56,14 +56,14 @@ def _faults(ctx: Context, item: Levelled) -> Iterator[str]:
     if not item.why or len(item.why) > WHY_MAX:
         yield f"`why` has {len(item.why)} characters; allowed: 1 to {WHY_MAX}"
     if item.until_ms is None and item.level is not Level.NORMAL:
-        yield f"`until` is missing; allowed for {item.level}: a time to come"
+        yield f"`until_ms` is missing; allowed for {item.level}: a time to come"
     for name, at_ms in (("from", item.from_ms), ("until", item.until_ms)):
         if at_ms is not None and at_ms > ctx.at_ms + AHEAD_MS:
             yield f"`{name}` is too far ahead; allowed: at most a year from now"
     if item.until_ms is not None and item.until_ms <= ctx.at_ms:
-        yield "`until` is past; allowed: a time to come"
+        yield "`until_ms` is past; allowed: a time to come"
     elif item.until_ms is not None and item.from_ms is not None and item.until_ms <= item.from_ms:
-        yield "`until` is not after `from`; allowed: a later time"
+        yield "`until_ms` is not after `from_ms`; allowed: a later time"
 
 
 def _bounds(ctx: Context, item: Levelled) -> tuple[int, int | None]:

@@ -49,8 +49,9 @@ def check(registry: Source) -> None:
 
 @app.command("diff")
 def diff_command(old: Either, new: Either) -> None:
-    """Say what changes from one registry to another; exits 1 when anything does."""
+    """Say what changes from one registry to another, as an import would; exits 1 when anything does."""
     before, after = _loaded(_registry_of(old)), _loaded(_registry_of(new))
+    after = _with_contacts(after, before)
     found = between(before.registry, after.registry, (before.contacts, after.contacts))
     _tell(found)
     raise typer.Exit(1 if found else 0)

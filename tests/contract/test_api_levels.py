@@ -21,7 +21,7 @@ async def test_a_supervisor_sets_a_level_and_everybody_sees_it(broker: Broker, t
             given = await supervisor.put(path, json=body)
             assert (200, "enhanced", 2, until_ms) == (given.status_code, *_of(given.json()))
             refused = await supervisor.put(path, json=body | {"until_ms": 1})
-            assert (409, True) == (refused.status_code, "`until` is past" in refused.json()["detail"])
+            assert (409, True) == (refused.status_code, "`until_ms` is past" in refused.json()["detail"])
             assert 404 == (await supervisor.get("/api/v1/areas/nowhere/level")).status_code
         async with hub.api("olga") as operator:
             shown = (await operator.get(path)).json()

@@ -144,7 +144,7 @@ def test_an_operator_shelves_p3_and_p4_for_eight_hours() -> None:
     village = DeskAtWork()
     with pytest.raises(NotAllowed, match="intrusion is a P2: only a supervisor shelves it"):
         shelve(village, 0, "h01-door", H, "intrusion", supervisor=False)
-    with pytest.raises(NotAllowed, match="`until` is not a time to come within 8 h, the longest of an operator"):
+    with pytest.raises(NotAllowed, match="`until_ms` is not a time to come within 8 h, the longest of an operator"):
         shelve(village, 0, "h01-door", 9 * H, supervisor=False)
     shelve(village, 0, "h01-door", 8 * H, supervisor=False)
     village.happen(Kind.ZONE_FAULT, "h01-door", S)
@@ -156,10 +156,10 @@ def test_what_cannot_be_shelved_is_refused_with_every_fault() -> None:
     """Place, reason, words, rule and time: all said at once, and nothing changed."""
     village = DeskAtWork()
     before = village.desk.snapshot()
-    words = "no zone h99.*needs `by` and `why`.*no reason bad; allowed: nuisance.*no rule nap; allowed: .*`until`"
+    words = "no zone h99.*needs `by` and `why`.*no reason bad; allowed: nuisance.*no rule nap; allowed: .*`until_ms`"
     with pytest.raises(NotAllowed, match=words):
         shelve(village, H, "h99", 0, "nap", by="", why="", reason="bad")
-    with pytest.raises(NotAllowed, match="`review` is not a time to come within"):
+    with pytest.raises(NotAllowed, match="`review_ms` is not a time to come within"):
         take_out(village, H, At.GATEWAY, "gw-east", 200 * DAY)
     with pytest.raises(NotAllowed, match="put back zone h01-door: it is not shelved"):
         put_back(village, H, Sort.SHELVED, "h01-door")

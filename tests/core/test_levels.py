@@ -94,11 +94,11 @@ def test_a_later_word_replaces_an_earlier_for_its_time() -> None:
 def test_what_cannot_be_is_refused_with_every_fault() -> None:
     """No such area, no reason, no end: all said at once, and nothing is planned."""
     village = DeskAtWork()
-    with pytest.raises(NotAllowed, match=r"no area nowhere.*`by` is empty.*`why` has 0.*`until` is missing"):
+    with pytest.raises(NotAllowed, match=r"no area nowhere.*`by` is empty.*`why` has 0.*`until_ms` is missing"):
         village.take(Levelled("nowhere", Level.CRITICAL, "", ""), 0)
-    with pytest.raises(NotAllowed, match="`until` is past"):
+    with pytest.raises(NotAllowed, match="`until_ms` is past"):
         level(village, H, Level.CRITICAL, H - 1)
-    with pytest.raises(NotAllowed, match="`until` is not after `from`"):
+    with pytest.raises(NotAllowed, match="`until_ms` is not after `from_ms`"):
         level(village, H, Level.CRITICAL, 2 * H, since=3 * H)
     with pytest.raises(NotAllowed, match="at most a year"):
         level(village, H, Level.CRITICAL, 400 * 24 * H)

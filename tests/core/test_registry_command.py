@@ -245,6 +245,12 @@ def test_a_diff_says_so_by_its_exit(tmp_path: Path) -> None:
     assert "138" not in told
 
 
+def test_a_diff_without_contacts_says_what_an_import_of_it_would_do(tmp_path: Path) -> None:
+    """An export without people is the same registry: nobody is gone."""
+    run("export", VILLAGE, tmp_path / "out")
+    assert "contact" not in run("diff", VILLAGE, tmp_path / "out").output
+
+
 def test_coverage_is_of_the_households_that_live_there(tmp_path: Path) -> None:
     """20 enrolled; unknown until somebody states how many there are, a demonstration village from 80 %."""
     assert "20 of ?  unknown: households are not stated" in run("coverage", VILLAGE).output
