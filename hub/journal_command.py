@@ -209,7 +209,7 @@ def _walked(config: Path, settings: Settings, anchored: anchors.Anchored) -> Bro
 
 def _loaded(config: Path, overrides: list[str] | None) -> Settings:
     try:
-        return load(config, overrides or [])
+        return load(config, overrides or [], reads=True)
     except Refused as refused:
         _refuse(config, refused)
 

@@ -162,8 +162,11 @@ class Settings(Table):
         return self.signing.key or self.hub.data_dir / "hub.key"
 
 
-def load(path: Path, overrides: Sequence[str] = ()) -> Settings:
-    """Read `path`, then `key=value` overrides (a dotted key, a TOML value or a bare word). Raises Refused."""
+def load(path: Path, overrides: Sequence[str] = (), *, reads: bool = False) -> Settings:
+    """Read `path`, then `key=value` overrides (a dotted key, a TOML value or a bare word). Raises Refused.
+
+    Who only `reads` what a hub kept needs none of the files by which it reaches others: a backup may be without them.
+    """
     where = path.name
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -178,8 +181,8 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Settings:
         settings = Settings.model_validate(raw)
     except ValidationError as cause:
         wrong = from_pydantic(cause.errors(), where)
-        raise Refused([*faults, *wrong, *_inspect(raw, path.parent, where)]) from cause
-    if faults := [*faults, *_inspect(raw, path.parent, where)]:
+        raise Refused([*faults, *wrong, *_inspect(raw, path.parent, where, reads)]) from cause
+    if faults := [*faults, *_inspect(raw, path.parent, where, reads)]:
         raise Refused(faults)
     return _resolved(settings, path.parent)
 
@@ -240,14 +243,15 @@ def _resolved(settings: Settings, base: Path) -> Settings:
     )
 
 
-def _inspect(raw: dict[str, Any], base: Path, where: str) -> Iterable[Fault]:
+def _inspect(raw: dict[str, Any], base: Path, where: str, reads: bool) -> Iterable[Fault]:
     """What no single key can show, told even while other keys are wrong: files that cannot be read, keys that go
     together, persons told apart."""
     hub, mqtt, persons = _table(raw, "hub"), _table(raw, "mqtt"), _list(raw, "person")
     files = {f"hub.{name}": hub.get(name) for name in ("registry", "defaults")}
-    files |= {f"mqtt.{name}": mqtt.get(name) for name in ("password_file", *TLS)}
-    files |= {f"telemetry.{name}": _table(raw, "telemetry").get(name) for name in FILES}
-    files |= dict(_files(raw.get("channel"), "channel"))
+    if not reads:
+        files |= {f"mqtt.{name}": mqtt.get(name) for name in ("password_file", *TLS)}
+        files |= {f"telemetry.{name}": _table(raw, "telemetry").get(name) for name in FILES}
+        files |= dict(_files(raw.get("channel"), "channel"))
     if isinstance(files["hub.registry"], str):
         with contextlib.suppress(OSError):  # then it is a fault below
             settle(base / files["hub.registry"])

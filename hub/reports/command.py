@@ -80,7 +80,7 @@ def _make(
 ) -> None:
     now_ms, began = time.time_ns() // 1_000_000, time.monotonic()
     try:
-        settings = load(config, set_ or [])
+        settings = load(config, set_ or [], reads=True)
         registry = load_registry(settings.hub.registry).registry
         of = _asked(registry, settings.reports.zone(area), sort, area, days, now_ms)
         with _quiet():

@@ -20,8 +20,12 @@ from hub.past import Past
 from hub.rebuild import checkpoint as checkpoint_of
 from hub.rebuild import rebuild
 from hub.registry import load
+from hub.settings import load as load_settings
+from protocol.faults import Refused
 from simulators.broker import Broker
 from tests.support.centre import Running, gateway, running
+from tests.support.desk import DeskAtWork
+from tests.support.past import kept as past
 
 
 def lianfang(*words: str, token: str = "") -> Result:
@@ -147,3 +151,15 @@ def test_a_file_of_anchors_is_refused_by_its_lines(tmp_path: Path) -> None:
     assert "line 1" not in found.output
     anchor.write_text("# nothing\n", encoding="utf-8")
     assert 2 == lianfang("verify", str(config), "--anchor", str(anchor)).exit_code
+
+
+def test_a_journal_is_read_without_the_secrets_of_channels(tmp_path: Path) -> None:
+    """A backup leaves them out: what it holds is verified all the same, and only a hub that runs needs them."""
+    channel = '[[channel]]\nname = "sms"\nkind = "webhook"\nurl = "https://sms.example"\nsecret_file = "sms.secret"'
+    work = DeskAtWork()
+    work.press("h01", 0)
+    config = past(tmp_path, work, more=channel)
+    found = lianfang("verify", str(config))
+    assert (0, True) == (found.exit_code, "whole: 1 entries" in found.output), found.output
+    with pytest.raises(Refused, match=r"channel\[0\].secret_file"):
+        load_settings(config)
