@@ -52,7 +52,6 @@ from protocol.faults import Fault, Refused
 from protocol.link import LinkError
 from protocol.records import Lane
 
-DAY_MS = 24 * 3_600_000
 END_S = 0.6
 """How long the API may take to let its clients go, and the broker to hear that this hub does."""
 
@@ -203,11 +202,10 @@ class Hub:
             effects.announcer, intake.stored = own_points, own_points.stored
             reloading.followers.append(own_points.under)
             own_points.recall()
-            keep = settings.telemetry
             tasks: dict[str, Job] = {
                 "clerk": clerk.run(),
                 "recorder": recorder.run(),
-                "prune": recorder.prune(clock.now_ms, keep.keep_days * DAY_MS, keep.keep_mb * 2**20),
+                "prune": recorder.prune(clock.now_ms, settings.telemetry.keep_mb * 2**20),
                 "downsampling": recorder.downsample(clock.now_ms),
                 "receipts": recorder.receipt(receipting),
                 "measures": own_points.run(),

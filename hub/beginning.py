@@ -6,6 +6,7 @@ import contextlib
 import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -91,7 +92,7 @@ def store(settings: Settings, registry: Registry, wall_ms: Callable[[], int]) ->
     """The telemetry store; `registry` says where gateways are, `wall_ms` the hub's time. Raises Refused."""
     table, folder = settings.telemetry, settings.hub.data_dir
     if table.store is StoreKind.SQLITE:
-        return _whole(folder / TELEMETRY, SqliteStore)
+        return _whole(folder / TELEMETRY, partial(SqliteStore, kept=table.kept))
     reached = access(table)
     server = InfluxServer
     if table.store is StoreKind.INFLUXDB2:
@@ -99,7 +100,8 @@ def store(settings: Settings, registry: Registry, wall_ms: Callable[[], int]) ->
 
         server = BucketServer
     beside = _whole(folder / TELEMETRY, Beside)
-    return InfluxStore(server(reached), beside, Places(registry), wall_ms, write_only=table.write_only)
+    places = Places(registry)
+    return InfluxStore(server(reached), beside, places, wall_ms, kept=table.kept, write_only=table.write_only)
 
 
 def _whole(path: Path, opened: Callable[[Path], T]) -> T:

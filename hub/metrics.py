@@ -71,7 +71,7 @@ class Metrics:
         self.lines_refused = counter(
             "lianfang_telemetry_lines_refused", "Points that their store refuses for good; given up."
         )
-        self.pruned = counter("lianfang_telemetry_pruned", "Telemetry readings pruned by age or size.")
+        self.pruned = counter("lianfang_telemetry_pruned", "Readings, and windows of them, pruned by age or size.")
         self.missing = gauge("lianfang_records_missing", "Records in holes that nobody explained yet.", "lane")
         self.lost = counter("lianfang_records_lost", "Records declared lost, by gateways or by the hub.", "lane")
         self.refilled = counter("lianfang_records_refilled", "Missing records that came after all.", "lane")

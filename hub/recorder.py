@@ -132,11 +132,11 @@ class Recorder:
                     self._log.warning("telemetry is not aggregated; lianfang telemetry init?", why=told)
             await asyncio.sleep(0.1 if done else DOWNSAMPLE_S)
 
-    async def prune(self, now_ms: Callable[[], int], keep_ms: int, bytes_max: int) -> None:
+    async def prune(self, now_ms: Callable[[], int], bytes_max: int) -> None:
         """Keep the store within its bounds, for ever."""
         while True:
             try:
-                gone = await self.call(self._store.prune, now_ms() - keep_ms, bytes_max)
+                gone = await self.call(self._store.prune, now_ms(), bytes_max)
                 self._metrics.pruned.inc(gone)
             except StoreError as cause:
                 gone = 0

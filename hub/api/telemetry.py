@@ -14,6 +14,8 @@ from hub.api.paging import Cursor, Limit, closed, opened
 from hub.api.problems import Problem, responses
 from hub.api.shapes import model_of, page_of
 from hub.settings import Id
+from hub.store.downsampled import numbers
+from hub.store.levels import TooFine
 from hub.store.port import Aggregate, Placed
 from hub.store.refused import RefusedLine
 from protocol.faults import Fault, shown
@@ -89,14 +91,19 @@ async def downsampled(
     to_ms: Ms,
     every_ms: Annotated[int, Query(ge=1_000, le=366 * 86_400_000, description="length of a window in ms")] = 300_000,
 ) -> Response:
-    """Numbers of one point by windows of `every_ms`: how many, their mean, least and most; empty windows left out."""
+    """Numbers of one point by windows of `every_ms`: how many, their mean, least and most; empty windows left out. Of
+    times when readings are no longer kept: windows of whole five minutes or hours, the first and last in full."""
     see(person, area)
     if (to_ms - from_ms) // every_ms > WINDOWS_MAX:
         allowed = f"at least {(to_ms - from_ms) // WINDOWS_MAX + 1} for this span: {WINDOWS_MAX} windows at most"
         fault = Fault("query", "every_ms", str(every_ms), allowed)
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "1 fault(s) in the request", [fault])
-    read = hub.store.aggregate
-    found = await hub.recorder.call(read, area, gateway, point, from_ms, to_ms, every_ms, WINDOWS_MAX + 1)
+    asked = (area, gateway, point, from_ms, to_ms, every_ms, hub.clock.now_ms(), WINDOWS_MAX + 1)
+    try:
+        found = await hub.recorder.call(numbers, hub.store, *asked)
+    except TooFine as cause:
+        fault = Fault("query", "every_ms", str(every_ms), str(cause))
+        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "1 fault(s) in the request", [fault]) from None
     return answer({"items": found, "next": None})
 
 

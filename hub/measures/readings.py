@@ -50,12 +50,12 @@ def measurements_of(point: str) -> tuple[str, ...]:
     return (OTHER,) if field is None else (measurement, OTHER)
 
 
-def numbers_of(point: str) -> Iterator[tuple[str, str]]:
-    """Where numbers of a point may be: (measurement, field)."""
-    measurement, _, field = _place(point)
+def numbers_of(point: str) -> Iterator[tuple[str, Mapping[str, str], str]]:
+    """Where numbers of a point may be: (measurement, the tags it has there besides its gateway's, field)."""
+    measurement, tags, field = _place(point)
     if field is not None and BY_NAME[measurement].kind(field) != "s":
-        yield measurement, field
-    yield OTHER, "value"
+        yield measurement, tags, field
+    yield OTHER, {"point": point}, "value"
 
 
 def value_field(point: str) -> str | None:

@@ -38,7 +38,7 @@ def init(
         if username is not None:
             table = table.model_copy(update={"username": username, "password_file": password_file})
         with closing(InfluxServer(access(table))) as server:
-            steps = list(made(server, table))
+            steps = list(made(server, table.database, table.kept))
     except Refused as refused:
         for fault in refused.faults:
             typer.echo(str(fault), err=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from hub.core.ledger import Book, Tally
@@ -10,12 +11,15 @@ from hub.measures.line import LineRefused, line
 from hub.measures.places import Places
 from hub.measures.point import NS_PER_MS, Point
 from hub.measures.readings import MEASURES, columns, measurements_of, numbers_of, point_of, sample_of
+from hub.store import aggregating
 from hub.store.beside import POINTS_MAX, Beside, Intent
 from hub.store.deliver import deliver
+from hub.store.downsampled import merged
+from hub.store.levels import KEPT, Kept, Level
 from hub.store.port import Aggregate, Loss, Sample, Source, StoreError
 from hub.store.refused import RefusedLines
 from hub.store.server import Server, named, quoted
-from hub.store.windows import Windows, statement
+from hub.store.windows import Windows
 from protocol.ranges import Ranges
 
 WINDOWS_AT_ONCE = 20
@@ -25,13 +29,20 @@ TIME_MAX_NS = 9_223_372_036_854_775_000
 
 
 class InfluxStore:
-    """A `TelemetryStore`. `places` name the villages in tags; `wall_ms` dates what is refused. With `write_only` it
-    does not ask the server (VictoriaMetrics answers no InfluxQL)."""
+    """A `TelemetryStore`. `places` name the villages in tags; `wall_ms` dates what is refused; `kept` is what the
+    server was told to keep. With `write_only` it does not ask the server (VictoriaMetrics answers no InfluxQL)."""
 
     def __init__(
-        self, server: Server, beside: Beside, places: Places, wall_ms: Callable[[], int], *, write_only: bool = False
+        self,
+        server: Server,
+        beside: Beside,
+        places: Places,
+        wall_ms: Callable[[], int],
+        *,
+        kept: Kept = KEPT,
+        write_only: bool = False,
     ) -> None:
-        self.refused = RefusedLines()
+        self.refused, self.kept = RefusedLines(), kept
         self._server, self._beside, self._places, self._wall_ms = server, beside, places, wall_ms
         self._write_only = write_only
         self._windows = Windows(beside.db)
@@ -59,7 +70,7 @@ class InfluxStore:
 
     def put(self, points: Sequence[Point]) -> None:
         """As the port says."""
-        self._windows.touch(points)
+        self._touch(points)
         self._send(points)
 
     def marks(self, area: str, gateway: str) -> dict[str, Ranges]:
@@ -86,8 +97,8 @@ class InfluxStore:
         where = _where(area, gateway, point, max(from_ms * NS_PER_MS, after_n + 1), to_ms * NS_PER_MS)
         fields = ", ".join(map(named, columns(point)))
         # One by one: `point` is a field in one measurement and a tag in the other, and one statement has one of them.
-        text = "; ".join(f"SELECT {fields} FROM {named(one)} {where} LIMIT {limit}" for one in measurements_of(point))
-        rows = [row for series in self._ask(text) for row in _rows(series) if row["seq"] is not None]  # else not ours
+        asked = (f"SELECT {fields} FROM {named(one)} {where} LIMIT {limit}" for one in measurements_of(point))
+        rows = [row for row in self._rows(asked) if row["seq"] is not None]  # else not ours
         rows.sort(key=lambda row: int(row["time"]))
         return [(row["time"], sample_of(area, gateway, point, row["time"], row)) for row in rows[:limit]]
 
@@ -96,17 +107,25 @@ class InfluxStore:
     ) -> list[Aggregate]:
         """Numbers of a point by windows; words among them are left out."""
         where = _where(area, gateway, point, from_ms * NS_PER_MS, to_ms * NS_PER_MS)
-        text = "; ".join(
-            f"SELECT count({field}) AS n, mean({field}) AS mean, min({field}) AS min, max({field}) AS max "
+        asked = (
+            f"SELECT count({field}), mean({field}), min({field}), max({field}) "
             f"FROM {named(one)} {where} GROUP BY time({every_ms}ms) fill(none) LIMIT {limit}"
-            for one, field in numbers_of(point)
+            for one, _, field in numbers_of(point)
         )
-        found: dict[int, Aggregate] = {}
-        for row in (row for series in self._ask(text) for row in _rows(series)):
-            at_ms = int(row["time"]) // NS_PER_MS
-            mean, least, most = (float(row[name]) for name in ("mean", "min", "max"))
-            found[at_ms] = _both(found.get(at_ms), Aggregate(at_ms, int(row["n"]), mean, least, most))
-        return [found[at_ms] for at_ms in sorted(found)][:limit]
+        return merged(map(aggregating.aggregate, self._rows(asked)), every_ms)[:limit]
+
+    def copied(
+        self, area: str, gateway: str, point: str, level: Level, from_ms: int, to_ms: int, every_ms: int
+    ) -> list[Aggregate]:
+        """As the port says."""
+        span = (from_ms, min(to_ms, TIME_MAX_NS // NS_PER_MS))
+        asked = aggregating.copied(area, gateway, point, level, self._server.database, span)
+        rows = (row for row in self._rows(asked) if row["count"])
+        return merged(map(aggregating.aggregate, rows), every_ms)
+
+    def raw_ms(self, now_ms: int) -> int:
+        """As the port says: the server drops by its own retention."""
+        return self.kept.begins_ms(None, now_ms)
 
     def count(self, area: str | None = None, gateway: str | None = None) -> int:
         """How many readings the server has."""
@@ -118,18 +137,20 @@ class InfluxStore:
         return sum(int(row["n"]) for one in series for row in _rows(one))
 
     def downsample(self, now_ms: int) -> int:
-        """Aggregate windows that are over and were written to; says how many."""
+        """Aggregate windows that are over and were written to; says how many. What the server refuses of them is told
+        as of everything else."""
         if self._write_only:
             return 0
-        done = 0
-        for window in self._windows.over(now_ms, WINDOWS_AT_ONCE):
-            self._server.query(statement(window, self._server.database))
-            self._windows.done(window)
-            done += 1
+        self._windows.leave(self.raw_ms(now_ms))
+        some = self._windows.over(now_ms, WINDOWS_AT_ONCE)
+        for window in some:
+            made = aggregating.points(window, self._server.query(aggregating.question(window)))
+            self._send(made, partial(self._server.write_to, window.level.name))
+            self._windows.done([window])
         self._windows.bound()
-        return done
+        return len(some)
 
-    def prune(self, before_ms: int, bytes_max: int) -> int:
+    def prune(self, now_ms: int, bytes_max: int) -> int:
         """Nothing: the server drops by its own retention, as `lianfang telemetry init` set it."""
         return 0
 
@@ -148,7 +169,7 @@ class InfluxStore:
             fresh = beside.marks.settle(intent.samples, settled, dict(intent.boots), intent.losses)
             admitted = [sample for sample in fresh if beside.admits(sample)]
             points = [self._point(sample, intent.n + at) for at, sample in enumerate(admitted)]
-            self._windows.touch(points)
+            self._touch(points)
             refused = self._send(points)
             for sample in fresh if len(admitted) < len(fresh) else ():
                 if not beside.admits(sample):
@@ -162,7 +183,12 @@ class InfluxStore:
     def _point(self, sample: Sample, number: int) -> Point:
         return point_of(sample, self._places, number % NS_PER_MS)
 
-    def _send(self, points: Iterable[Point]) -> int:
+    def _touch(self, points: Iterable[Point]) -> None:
+        self._windows.touch(
+            (point.at_ns // NS_PER_MS, dict(point.tags).get("area", ""), point.measurement) for point in points
+        )
+
+    def _send(self, points: Iterable[Point], write: Callable[[Sequence[bytes]], None] | None = None) -> int:
         """Write these; gives how many were refused, by us or by the server."""
         lines: list[bytes] = []
         refused: list[tuple[bytes, str]] = []
@@ -171,7 +197,7 @@ class InfluxStore:
                 lines.append(line(point))
             except LineRefused as cause:
                 refused.append((f"{point.measurement} {dict(point.tags)}".encode(errors="replace"), str(cause)))
-        refused += deliver(lines, self._server.write)
+        refused += deliver(lines, write or self._server.write)
         for found, why in refused:
             self.refused.add(self._wall_ms(), why, found)
         return len(refused)
@@ -181,21 +207,15 @@ class InfluxStore:
             raise StoreError("this store is only written to (telemetry.write_only): ask the server itself")
         return self._server.query(text)
 
+    def _rows(self, texts: Iterable[str]) -> list[dict[str, Any]]:
+        return [row for text in texts for series in self._ask(text) for row in _rows(series)]
+
 
 def _where(area: str, gateway: str, point: str, from_ns: int, to_ns: int) -> str:
     return (
         f"WHERE area={quoted(area)} AND gateway={quoted(gateway)} AND point={quoted(point)} "
         f"AND time >= {min(from_ns, TIME_MAX_NS)} AND time < {min(to_ns, TIME_MAX_NS)}"
     )
-
-
-def _both(one: Aggregate | None, other: Aggregate) -> Aggregate:
-    """Two parts of one window together."""
-    if one is None:
-        return other
-    count = one.count + other.count
-    mean = (one.mean * one.count + other.mean * other.count) / count
-    return Aggregate(one.at_ms, count, mean, min(one.min, other.min), max(one.max, other.max))
 
 
 def _rows(series: Mapping[str, Any]) -> Iterable[dict[str, Any]]:

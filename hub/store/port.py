@@ -10,6 +10,7 @@ import msgspec
 
 from hub.core.ledger import Book, Tally
 from hub.measures.point import Point
+from hub.store.levels import Kept, Level
 from hub.store.refused import RefusedLines
 from protocol.ranges import Ranges
 
@@ -82,6 +83,10 @@ class TelemetryStore(Protocol):
     def refused(self) -> RefusedLines:
         """What it would not have, and never will."""
 
+    @property
+    def kept(self) -> Kept:
+        """How long what is kept."""
+
     def write(
         self,
         samples: Sequence[Sample],
@@ -118,13 +123,22 @@ class TelemetryStore(Protocol):
     ) -> list[Aggregate]:
         """Numbers of a point with from_ms <= at_ms < to_ms by windows of `every_ms`, those without any left out."""
 
+    def copied(
+        self, area: str, gateway: str, point: str, level: Level, from_ms: int, to_ms: int, every_ms: int
+    ) -> list[Aggregate]:
+        """The same from a coarser copy: its windows that begin in [from_ms, to_ms), by windows of `every_ms`, a
+        multiple of its own."""
+
+    def raw_ms(self, now_ms: int) -> int:
+        """Since when all readings are there that came, wall ms."""
+
     def count(self, area: str | None = None, gateway: str | None = None) -> int:
         """How many readings are kept."""
 
     def downsample(self, now_ms: int) -> int:
         """Bring coarser copies up to date, a few windows a call; says how many. 0 where there are none to make."""
 
-    def prune(self, before_ms: int, bytes_max: int) -> int:
-        """Drop readings before `before_ms`, then the oldest while the store is larger; says how many went."""
+    def prune(self, now_ms: int, bytes_max: int) -> int:
+        """Drop what is kept no longer, then the oldest while the store is larger; says how many readings went."""
 
     def close(self) -> None: ...

@@ -51,8 +51,11 @@ class Server(Protocol):
     def write(self, lines: Sequence[bytes]) -> None:
         """All of these lines are written. Raises BatchRefused, StoreError."""
 
+    def write_to(self, policy: str, lines: Sequence[bytes]) -> None:
+        """The same, into a retention policy."""
+
     def query(self, text: str, params: Mapping[str, str] = {}) -> list[dict[str, Any]]:
-        """The series of an InfluxQL statement: name, tags, columns and values; times in ns. Raises StoreError."""
+        """The series of one InfluxQL statement: name, tags, columns and values; times in ns. Raises StoreError."""
 
     def close(self) -> None: ...
 
@@ -75,12 +78,20 @@ class InfluxServer:
         )
 
     def write(self, lines: Sequence[bytes]) -> None:
-        """As `Server` says; gzip, ns."""
+        """As `Server` says."""
+        self._write({}, lines)
+
+    def write_to(self, policy: str, lines: Sequence[bytes]) -> None:
+        """As `Server` says. 2.x finds the bucket by its mapping, 3 the database by its name, `DATABASE/POLICY`."""
+        self._write({"rp": policy}, lines)
+
+    def _write(self, into: Mapping[str, str], lines: Sequence[bytes]) -> None:
+        """Gzip, ns."""
         body = gzip.compress(b"\n".join(lines), GZIP_LEVEL)
         with self._trouble():
             answer = self._client.post(
                 "/write",
-                params={"db": self._access.database, "precision": "ns"},
+                params={"db": self._access.database, **into, "precision": "ns"},
                 content=body,
                 headers={"Content-Encoding": "gzip", "Content-Type": "text/plain; charset=utf-8"},
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,17 @@ import msgspec
 
 from hub.core.ledger import Book, Tally
 from hub.measures.point import NS_PER_MS, Point
+from hub.store.coarse import Coarse
+from hub.store.levels import KEPT, Kept, Level
 from hub.store.marks import Marks, said, transaction
 from hub.store.port import Aggregate, Loss, Sample, Source, StoreError
+from hub.store.pruning import Pruning
 from hub.store.refused import RefusedLines
+from hub.store.windows import Windows
 from protocol.ranges import Ranges
 
-PRUNE_ROWS = 20_000
-"""Rows that go in one transaction, so that a write never waits long behind pruning."""
+WINDOWS_AT_ONCE = 50
+"""Windows of a gateway that are aggregated in one transaction."""
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS series (
@@ -48,7 +53,8 @@ COLUMNS = "value, at_ms, placed, mono_ns, wall_ms, quality, instance, seq"
 class SqliteStore:
     """A `TelemetryStore` on one file (WAL, synchronous FULL). Used from one thread at a time."""
 
-    def __init__(self, path: Path, *, busy_ms: int = 2_000) -> None:
+    def __init__(self, path: Path, *, busy_ms: int = 2_000, kept: Kept = KEPT) -> None:
+        self.kept = kept
         try:
             self._db = sqlite3.connect(path, timeout=busy_ms / 1000, isolation_level=None, check_same_thread=False)
             if self._one("PRAGMA page_count") == 0:
@@ -56,7 +62,8 @@ class SqliteStore:
             for pragma in ("journal_mode=WAL", "synchronous=FULL"):
                 self._db.execute(f"PRAGMA {pragma}")
             self._db.executescript(SCHEMA)
-            self._marks = Marks(self._db)
+            self._marks, self._windows, self._coarse = Marks(self._db), Windows(self._db), Coarse(self._db)
+            self._pruning = Pruning(self._db, self._coarse)
             self._count = self._one("SELECT count(*) FROM sample")
         except sqlite3.Error as cause:
             raise StoreError(f"{path.name}: {cause}") from cause
@@ -82,6 +89,7 @@ class SqliteStore:
                 + " WHERE excluded.at_ms >= latest.at_ms AND (excluded.placed = 'age' OR latest.placed <> 'age')",
                 rows,
             )
+            self._windows.touch((one.at_ms, one.area, one.gateway) for one in fresh)
         self._series |= series
         self._count += len(fresh)
         return len(fresh)
@@ -162,43 +170,46 @@ class SqliteStore:
         )
         return int(rows[0][0])
 
-    def downsample(self, now_ms: int) -> int:
-        """Nothing: the file keeps no coarser copies."""
-        return 0
+    def copied(
+        self, area: str, gateway: str, point: str, level: Level, from_ms: int, to_ms: int, every_ms: int
+    ) -> list[Aggregate]:
+        """As the port says."""
+        return self._coarse.read(area, gateway, point, level, from_ms, to_ms, every_ms)
 
-    def prune(self, before_ms: int, bytes_max: int) -> int:
-        """Drop what is too old, then the oldest by what is too much; at most `PRUNE_ROWS` a call."""
+    def raw_ms(self, now_ms: int) -> int:
+        """As the port says: since the newest reading that was ever dropped."""
+        return self._pruning.dropped_ms()
+
+    def downsample(self, now_ms: int) -> int:
+        """Aggregate windows that are over and were written to; says how many."""
+        whole_ms = self.raw_ms(now_ms)
         with transaction(self._db):
-            gone = self._drop("at_ms < ?", (before_ms,))
-            self._db.execute("DELETE FROM point WHERE at_ns < ?", (before_ms * NS_PER_MS,))
-            if gone < PRUNE_ROWS and (excess := self._bytes() - bytes_max) > 0:
-                share = min(1.0, excess / self._bytes())
-                self._drop_points(share)
-                rows = min(PRUNE_ROWS - gone, max(1, int(share * self._count)))
-                gone += self._drop("1", (), rows)
-        self._count -= gone
-        if gone:
+            self._windows.leave(whole_ms)
+            some = self._windows.over(now_ms, WINDOWS_AT_ONCE)
+            more = self._coarse.make(some)
+            self._windows.done(some)
+        self._coarse.counts.update(more)
+        self._windows.bound()
+        return len(some)
+
+    def prune(self, now_ms: int, bytes_max: int) -> int:
+        """Drop what is kept no longer, then the oldest by what is too much; at most `PRUNE_ROWS` of a kind a call."""
+        rows: Counter[Level | None] = Counter({None: self._count})
+        rows.update(self._coarse.counts)
+        with transaction(self._db):
+            gone = self._pruning.by_age(self.kept, now_ms)
+            if not gone.total():
+                gone = self._pruning.by_size(rows, bytes_max)
+        self._count -= gone[None]
+        self._coarse.counts.subtract({level: rows for level, rows in gone.items() if level is not None})
+        if gone.total():
             with said():
                 self._db.execute("PRAGMA incremental_vacuum(1000)").fetchall()
-        return gone
+        return gone.total()
 
     def close(self) -> None:
         """Close the file."""
         self._db.close()
-
-    def _drop(self, where: str, values: tuple[int, ...], rows: int = PRUNE_ROWS) -> int:
-        text = f"DELETE FROM sample WHERE n IN (SELECT n FROM sample WHERE {where} ORDER BY at_ms LIMIT {rows})"
-        return self._db.execute(text, values).rowcount
-
-    def _drop_points(self, share: float) -> None:
-        """The oldest of the hub's own points, by the same share as the readings."""
-        rows = min(PRUNE_ROWS, int(share * self._one("SELECT count(*) FROM point")))
-        oldest = "SELECT at_ns FROM point ORDER BY at_ns LIMIT 1 OFFSET ?"
-        self._db.execute(f"DELETE FROM point WHERE at_ns < coalesce(({oldest}), 0)", (rows,))
-
-    def _bytes(self) -> int:
-        pages = self._one("PRAGMA page_count") - self._one("PRAGMA freelist_count")
-        return pages * self._one("PRAGMA page_size")
 
     def _series_of(self, samples: Sequence[Sample]) -> dict[tuple[str, str, str], int]:
         """Series numbers, new ones made; kept in memory only after the commit."""

@@ -11,10 +11,13 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
+from hub.store.levels import Kept
 from hub.store.server import Access
 from hub.table import Table
 from protocol.faults import Fault, Refused
 
+EMBEDDED = {"store", "keep_days", "keep_mb", "reserve_mb", "raw_days", "five_minute_days", "hourly_days"}
+"""Keys that go with the file, too."""
 FILES = ("password_file", "token_file", "ca_file")
 SECRET_BYTES_MAX = 4_096
 HIDDEN = "(not shown)"
@@ -35,14 +38,15 @@ class StoreKind(StrEnum):
 
 
 class Telemetry(Table):
-    """Where telemetry is kept. `keep_days` and `keep_mb` are the file's: whichever comes first prunes the oldest; a
-    server has its own retention, from `lianfang telemetry init`: `raw_days`, `five_minute_days` and `hourly_days`.
+    """Where telemetry is kept. Readings for `raw_days`, and coarser copies of them for `five_minute_days` and
+    `hourly_days`: a server is told so by `lianfang telemetry init`. The file has no more than `keep_mb` of all of it;
+    `keep_days` is the older name of its `raw_days`.
 
     With less than `reserve_mb` free on the disk none is taken: that is left to the journal. Readings wait up to
     `batch_ms` for more of them before a server is asked.
     """
 
-    keep_days: Annotated[int, Field(ge=1, le=3650)] = 90
+    keep_days: Annotated[int, Field(ge=1, le=3650)] | None = None
     keep_mb: Annotated[int, Field(ge=8, le=1_000_000)] = 2_048
     reserve_mb: Annotated[int, Field(ge=0, le=1_000_000_000)] = 256
     store: StoreKind = StoreKind.SQLITE
@@ -66,6 +70,12 @@ class Telemetry(Table):
         """How long readings wait for more of them; a file is asked at once."""
         return 0 if self.store is StoreKind.SQLITE else self.batch_ms
 
+    @property
+    def kept(self) -> Kept:
+        """How long what is kept."""
+        raw_days = self.keep_days if self.store is StoreKind.SQLITE else None
+        return Kept(raw_days or self.raw_days, self.five_minute_days, self.hourly_days)
+
     def based(self, base: Path) -> Telemetry:
         """With its paths relative to `base`."""
         paths: dict[str, Path | None] = {name: getattr(self, name) for name in FILES}
@@ -75,10 +85,12 @@ class Telemetry(Table):
 def together(raw: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
     """Keys that do not go together: (key, found, allowed)."""
     kind = raw.get("store", StoreKind.SQLITE)
-    server = sorted(raw.keys() - {"store", "keep_days", "keep_mb", "reserve_mb"})
+    server = sorted(raw.keys() - EMBEDDED)
     if kind == StoreKind.SQLITE and server:
         yield f"telemetry.{server[0]}", "of a server", 'store = "influxdb" or "influxdb2", or no such key'
         return
+    if "keep_days" in raw and "raw_days" in raw:
+        yield "telemetry.keep_days", "with raw_days", "raw_days alone, of which it is the older name"
     if kind not in set(StoreKind) - {StoreKind.SQLITE}:
         return  # the embedded one, or a kind that is named as a fault already
     if "url" not in raw:

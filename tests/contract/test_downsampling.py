@@ -14,9 +14,9 @@ from typer.testing import CliRunner
 from hub.measures.point import NS_PER_MS, Point
 from hub.store.command import app
 from hub.store.influx import InfluxStore
+from hub.store.levels import FIVE_MINUTE, HOURLY, LEVELS
 from hub.store.port import Placed, Sample, StoreError
 from hub.store.server import Access, InfluxServer, named
-from hub.store.windows import FIVE_MINUTE, HOURLY, LEVELS
 from tests.support.centre import write_config
 from tests.support.influx import influx_store, new_database
 

@@ -156,6 +156,7 @@ class Flaky:
     def __init__(self, real: InfluxServer) -> None:
         self.real, self.then = real, ""
         self.query, self.close, self.database = real.query, real.close, real.database
+        self.write_to = real.write_to
 
     def write(self, lines: Sequence[bytes]) -> None:
         if self.then != "lost":

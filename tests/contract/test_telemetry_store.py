@@ -15,6 +15,7 @@ from hub.core import ledger
 from hub.core.ledger import Tally
 from hub.measures.point import Point
 from hub.store.influx import InfluxStore
+from hub.store.levels import DAY_MS
 from hub.store.marks import INSTANCES_MAX, Marks
 from hub.store.port import Aggregate, Loss, Placed, Sample, Source, StoreError, TelemetryStore
 from hub.store.sqlite import SqliteStore
@@ -193,7 +194,7 @@ def test_a_point_of_the_hub_s_own_is_told_again_over_itself(store: TelemetryStor
 def test_pruning_by_age_takes_the_old_alone(embedded: SqliteStore) -> None:
     """Readings before the limit go, the others stay, and marks stay: nothing pruned comes back by a resend."""
     embedded.write([reading(seq, at_ms=seq) for seq in range(1, 101)], {}, {})
-    assert 50 == embedded.prune(51, 2**40)
+    assert 50 == embedded.prune(51 + 30 * DAY_MS, 2**40)
     assert 50 == embedded.count()
     assert 0 == embedded.write([reading(1)], {}, {})
 
@@ -202,10 +203,10 @@ def test_pruning_by_size_takes_the_oldest(embedded: SqliteStore, tmp_path: Path)
     """A store above its size loses its oldest readings until it fits, and the file shrinks."""
     for at in range(0, 4_000, 1_000):
         embedded.write([reading(at + seq, "x" * 400, at_ms=at + seq) for seq in range(1, 1_001)], {}, {})
-    most = embedded._bytes() // 2
+    most = embedded._pruning.bytes() // 2
     while embedded.prune(0, most):
         continue
-    assert embedded._bytes() <= most
+    assert embedded._pruning.bytes() <= most
     kept = [one.seq for _, one in embedded.range("a", "gw", "self/x", 0, 10**6, 5_000)]
     assert 500 < len(kept) < 4_000
     assert list(range(4_001 - len(kept), 4_001)) == kept

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import time
 from pathlib import Path
@@ -10,6 +11,8 @@ from hub.core.registry import Registry
 from hub.measures.places import Places
 from hub.store.beside import Beside
 from hub.store.influx import InfluxStore
+from hub.store.init import init
+from hub.store.levels import KEPT, Kept
 from hub.store.server import Access, InfluxServer, Server, named
 
 
@@ -22,7 +25,15 @@ def new_database(url: str, duration: str = "") -> Access:
     return access
 
 
-def influx_store(access: Access, path: Path, server: Server | None = None) -> InfluxStore:
+def initiated(url: str) -> Access:
+    """A new database there, with the retention policies of a hub."""
+    access = new_database(url)
+    with contextlib.closing(InfluxServer(access)) as server:
+        list(init(server, access.database, KEPT))
+    return access
+
+
+def influx_store(access: Access, path: Path, server: Server | None = None, kept: Kept = KEPT) -> InfluxStore:
     """A store on it, with its marks at `path`."""
-    beside = Beside(path, busy_ms=20)
-    return InfluxStore(server or InfluxServer(access), beside, Places(Registry()), lambda: time.time_ns() // 1_000_000)
+    beside, places = Beside(path, busy_ms=20), Places(Registry())
+    return InfluxStore(server or InfluxServer(access), beside, places, lambda: time.time_ns() // 1_000_000, kept=kept)
