@@ -9,12 +9,16 @@ import structlog
 from msgspec.structs import replace
 
 from hub.core.desk import Desk
+from hub.core.effects import Changed, Page, StoodDown
+from hub.core.heard import Linked, Recorded, Replied
 from hub.core.hold import PutBack, Shelved, TakenOut
 from hub.core.holding import UNSHELVE, unshelved
 from hub.core.incident import Incident
-from hub.core.io import Changed, Due, Input, Instructed, Levelled, Linked, Page, Recorded, Replied, StoodDown
+from hub.core.instruction import Instructed
+from hub.core.io import Due, Input
 from hub.core.load import Flooded
 from hub.core.moves import FORGET
+from hub.core.plan import Levelled
 from hub.core.rules.proof import NAME as PROOF
 from hub.core.trials import Drilled
 from hub.erasable import Erasable

@@ -8,7 +8,7 @@ import structlog
 
 from hub.clock import HubClock
 from hub.core.closing import REASON, Close, Closing
-from hub.core.io import Gapped
+from hub.core.heard import Gapped
 from hub.core.ledger import Book
 from hub.inbox import Item
 from hub.intake import Delivery, Intake

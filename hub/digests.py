@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from hub.core.io import Recorded
+from hub.core.heard import Recorded
 
 DIGESTS_MAX = 100_000
 """Records whose bytes are remembered; an older one that comes again with other bytes counts as a resend."""

@@ -8,7 +8,8 @@ from typing import Protocol
 import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from hub.core.io import Changed, Effect, Input, Page, Reached, Send, StoodDown
+from hub.core.effects import Changed, Effect, Page, Reached, Send, StoodDown
+from hub.core.io import Input
 from hub.core.load import Flooded
 from hub.core.trials import Drilled
 from hub.metrics import Metrics

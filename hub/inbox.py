@@ -8,7 +8,8 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from hub.core.io import Conflicted, Gapped, Input, Linked, Recorded, Twinned
+from hub.core.heard import Conflicted, Gapped, Linked, Recorded, Twinned
+from hub.core.io import Input
 from hub.core.trials import Proved
 from hub.journal import Note
 from protocol.kinds import Priority

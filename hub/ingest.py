@@ -9,7 +9,8 @@ from collections.abc import Callable
 import structlog
 
 from hub.clock import HubClock
-from hub.core.io import Gapped, Input, Linked, Recorded, Replied, Twinned
+from hub.core.heard import Gapped, Linked, Recorded, Replied, Twinned
+from hub.core.io import Input
 from hub.digests import digest_of
 from hub.gate import Gate
 from hub.inbox import Item

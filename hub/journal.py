@@ -17,7 +17,8 @@ from sqlalchemy import Connection, Engine, create_engine, delete, event, insert,
 
 from hub import migrations, tables
 from hub.chain import Entry, Head, link
-from hub.core.io import Input, Page, Rung
+from hub.core.effects import Page, Rung
+from hub.core.io import Input
 from hub.mark import Mark
 from hub.past import JournalDamaged, entries_of, hash_of, heads_of, input_of, sqlite_path, told
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 
-from hub.core.io import Linked, Twinned
+from hub.core.heard import Linked, Twinned
 from hub.core.registry import GatewayEntry, Key, Registry
 from hub.core.views import GatewayView
 from hub.speakers import VOICES_MAX, Speakers

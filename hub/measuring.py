@@ -13,7 +13,8 @@ import structlog
 
 from hub.clock import HubClock
 from hub.core.desk import Desk
-from hub.core.io import Changed, Linked, Page, StoodDown
+from hub.core.effects import Changed, Page, StoodDown
+from hub.core.heard import Linked
 from hub.core.load import Flooded
 from hub.core.registry import Registry
 from hub.core.rules.proof import NAME as PROOF

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from hub.alarm_metrics import AlarmMetrics
-from hub.core.io import Reached
+from hub.core.effects import Reached
 from hub.core.ledger import Tally
 from hub.core.proof import ProofView
 from protocol.records import Lane

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from hub.core.io import Send
+from hub.core.effects import Send
 from protocol.codec import encode
 from protocol.faults import Fault, Refused
 from protocol.messages import Order

@@ -8,8 +8,8 @@ import structlog
 
 from hub.clock import HubClock
 from hub.core.desk import Desk
+from hub.core.effects import Page
 from hub.core.incident import Incident
-from hub.core.io import Page
 from hub.core.rules.proof import NAME
 from hub.core.trials import Proved
 from hub.inbox import Item

@@ -12,7 +12,8 @@ import structlog
 from hub.chain import GENESIS, Broken, Entry, Head, followed
 from hub.checkpoint import FORM, Checkpoint, unfit
 from hub.core.desk import RULES_VERSION, Desk
-from hub.core.io import NotAllowed, Recorded
+from hub.core.heard import Recorded
+from hub.core.io import NotAllowed
 from hub.core.registry import Registry
 from hub.digests import Digests, digest_of, name_of
 from hub.past import input_of

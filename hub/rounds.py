@@ -16,7 +16,9 @@ from msgspec.structs import replace
 
 from hub.clock import HubClock
 from hub.core.desk import Desk
-from hub.core.io import Conflicted, Due, Effect, Gapped, Handed, Input, NotAllowed, Page, Recorded, Replied
+from hub.core.effects import Effect, Handed, Page
+from hub.core.heard import Conflicted, Gapped, Recorded, Replied
+from hub.core.io import Due, Input, NotAllowed
 from hub.core.registry import Registry
 from hub.digests import Digests, Name, name_of
 from hub.inbox import Inbox, Item

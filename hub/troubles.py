@@ -9,7 +9,8 @@ import structlog
 
 from hub.clock import HubClock
 from hub.core.desk import Desk
-from hub.core.io import Input, Recorded
+from hub.core.heard import Recorded
+from hub.core.io import Input
 from hub.live import EVERYBODY, LiveStream
 from hub.metrics import Metrics
 from hub.plain import json_of

@@ -9,7 +9,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from hub.core.io import Answer, Disposition, Level, Move, Stage
+from hub.core.acts import Answer, Disposition, Move, Stage
+from hub.core.plan import Level
 from protocol.faults import Fault, Refused, from_pydantic, shown
 from simulators.scenes.expect import Expect
 from simulators.scenes.holds import InService, OutOfService, Shelf, Unshelf

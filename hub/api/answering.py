@@ -15,9 +15,10 @@ from starlette.responses import Response
 
 from hub.api.desk import Hub, Parts
 from hub.clerk import Overloaded
+from hub.core.acts import Answer, Answered, How
 from hub.core.answers import turn
 from hub.core.incident import UNRESOLVED, Incident
-from hub.core.io import Answer, Answered, How, NotAllowed
+from hub.core.io import NotAllowed
 from hub.inbox import Item
 from hub.rounds import StoreDown
 from hub.tickets import PATH, TURNS_MAX, Ticket

@@ -13,9 +13,9 @@ from hub.api.desk import Asking, Hub, Operator, Parts, Supervisor, answer, see, 
 from hub.api.paging import Cursor, Limit, page
 from hub.api.problems import Problem, responses
 from hub.api.shapes import model_of, page_of
+from hub.core.acts import Answer, Answered, Disposition, How, Move, Moved, Stage
 from hub.core.escalation import OVERDUE
 from hub.core.incident import UNRESOLVED, Incident, State
-from hub.core.io import Answer, Answered, Disposition, How, Move, Moved, Stage
 from hub.inbox import Item
 from hub.journal import Note
 from hub.settings import Id, Person

@@ -13,8 +13,7 @@ from starlette.responses import Response
 from hub.api.desk import Asking, Hub, Parts, Supervisor, answer, see
 from hub.api.problems import Problem, responses
 from hub.api.shapes import model_of
-from hub.core.io import Level, Levelled
-from hub.core.plan import divisor
+from hub.core.plan import Level, Levelled, divisor
 from hub.inbox import Item
 from hub.journal import Note
 from hub.settings import Id, Person

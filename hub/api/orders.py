@@ -16,8 +16,7 @@ from hub.api.incidents import Body, Words
 from hub.api.paging import Cursor, Limit, page
 from hub.api.problems import Problem, responses
 from hub.api.shapes import model_of, page_of
-from hub.core.instruction import ALLOWED, Instruction
-from hub.core.io import Instructed
+from hub.core.instruction import ALLOWED, Instructed, Instruction
 from hub.inbox import Item
 from hub.journal import Note
 from hub.settings import Id, Role

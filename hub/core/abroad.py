@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from hub.core.context import Context
+from hub.core.effects import Send
 from hub.core.incident import Incident
-from hub.core.io import Send
 from hub.core.registry import Group, Key
 from hub.core.rules.windows import several
 from hub.core.state import Tables

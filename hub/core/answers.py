@@ -5,9 +5,11 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from hub.core import abroad, calls, ladder
+from hub.core.acts import Answer, Answered, How
 from hub.core.context import Context
+from hub.core.effects import Handed, Milestone, Reached, Rung
 from hub.core.incident import NOBODY_CAN, UNRESOLVED, Incident, Said
-from hub.core.io import Answer, Answered, Handed, How, Milestone, NoSuchIncident, NotAllowed, Reached, Rung
+from hub.core.io import NoSuchIncident, NotAllowed
 from hub.core.rules.base import Ignored, Mark, Reach, Took, Verdict
 from hub.core.rules.windows import several, span
 

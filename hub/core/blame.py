@@ -8,9 +8,9 @@ from collections.abc import Collection
 
 import msgspec
 
+from hub.core.acts import Disposition, Move, Moved
 from hub.core.context import Context
 from hub.core.incident import Incident
-from hub.core.io import Disposition, Move, Moved
 from hub.core.opening import absorbed
 from hub.core.registry import Registry
 from hub.core.rules import named

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from hub.core import abroad, orders
 from hub.core.context import Context
+from hub.core.effects import Rung, Send, StoodDown
 from hub.core.incident import NOBODY_CAN, UNRESOLVED, Call, Incident
-from hub.core.io import Rung, Send, StoodDown
 from hub.core.registry import Group
 from hub.core.rules import named
 from hub.core.rules.base import Grade, Reach, Rule

@@ -6,8 +6,8 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from hub.core.context import Context
+from hub.core.lives import Live, Told, after
 from hub.core.rules.base import Mark
-from hub.core.state import Live, Told, after
 from hub.core.timing import How
 
 

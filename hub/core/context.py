@@ -8,8 +8,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from hub.core.defaults import Defaults
+from hub.core.effects import Changed, Effect, Page, Rung
 from hub.core.incident import Happening, Incident
-from hub.core.io import Changed, Effect, Page, Rung
 from hub.core.registry import Registry
 from hub.core.rules.base import Mark
 from hub.core.state import Dossier, Tables

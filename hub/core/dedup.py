@@ -8,7 +8,7 @@ import msgspec
 
 from hub.core import ledger
 from hub.core.context import Context
-from hub.core.io import Conflicted, Gapped, Recorded
+from hub.core.heard import Conflicted, Gapped, Recorded
 from hub.core.ledger import Account, Book, Tally
 from hub.core.state import Tables
 from protocol.kinds import Priority

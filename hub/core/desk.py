@@ -39,32 +39,20 @@ from hub.core import (
     records,
     reloading,
 )
+from hub.core.acts import Answered, Moved
 from hub.core.alarm_views import AlarmViews
 from hub.core.clocks import Evidence
 from hub.core.context import Context
 from hub.core.defaults import Defaults, Levels
 from hub.core.drill import Drill, reported
+from hub.core.effects import Effect, Send
+from hub.core.heard import Conflicted, Gapped, Linked, Recorded, Replied, Twinned
 from hub.core.hold import PutBack, Shelved, TakenOut
 from hub.core.incident import Incident, State
-from hub.core.instruction import Instruction
-from hub.core.io import (
-    Answered,
-    Conflicted,
-    Due,
-    Effect,
-    Gapped,
-    Input,
-    Instructed,
-    Levelled,
-    Linked,
-    Moved,
-    Recorded,
-    Replied,
-    Send,
-    Twinned,
-)
+from hub.core.instruction import Instructed, Instruction
+from hub.core.io import Due, Input
 from hub.core.ledger import Book, Tally
-from hub.core.plan import Plan
+from hub.core.plan import Levelled, Plan
 from hub.core.proof import ProofView, shown
 from hub.core.registry import Registry, of_area
 from hub.core.reloaded import InForce, Reloaded

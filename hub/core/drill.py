@@ -7,8 +7,9 @@ from enum import StrEnum
 
 import msgspec
 
+from hub.core.acts import Answer, How, Stage
+from hub.core.effects import Rung
 from hub.core.incident import Incident
-from hub.core.io import Answer, How, Rung, Stage
 from protocol.kinds import Kind
 from protocol.messages import Outcome
 

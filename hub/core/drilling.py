@@ -14,8 +14,9 @@ from msgspec.structs import replace
 from hub.core import drill_plans, moves
 from hub.core.context import Context
 from hub.core.drill import Drill, DrillState, reported
+from hub.core.effects import Effect, Send
 from hub.core.incident import UNRESOLVED, Incident
-from hub.core.io import Effect, NotAllowed, Send
+from hub.core.io import NotAllowed
 from hub.core.raising import raised
 from hub.core.rules.base import Mark, Took, Verdict
 from hub.core.rules.windows import several, span

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from hub.core.context import RUNGS, Context
 from hub.core.defaults import Accept
 from hub.core.incident import Incident, State
-from hub.core.io import Level
-from hub.core.plan import divisor, level_of
+from hub.core.plan import Level, divisor, level_of
 from hub.core.rules.base import Took, Verdict
 from hub.core.rules.windows import span
 from protocol.kinds import Priority

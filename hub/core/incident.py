@@ -6,8 +6,9 @@ from enum import StrEnum
 
 import msgspec
 
+from hub.core.acts import Answer, Disposition, How, Move, Stage
+from hub.core.effects import Rung
 from hub.core.hold import Sort
-from hub.core.io import Answer, Disposition, How, Move, Rung, Stage
 from protocol.kinds import Priority
 from protocol.messages import Outcome
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from hub.core import orders
 from hub.core.context import Context
-from hub.core.instruction import ALLOWED, INSTRUCTIONS_MAX, Instruction
-from hub.core.io import Instructed, NotAllowed, Replied, Send
+from hub.core.effects import Send
+from hub.core.heard import Replied
+from hub.core.instruction import ALLOWED, INSTRUCTIONS_MAX, Instructed, Instruction
+from hub.core.io import NotAllowed
 from hub.core.rules.base import Ignored, Took, Verdict
 from hub.core.state import Pending
 from protocol.messages import Action, Outcome

@@ -1,4 +1,4 @@
-"""An operator's order to one premises, as it is shown."""
+"""An operator's order to one premises: as it is given, and as it is shown."""
 
 from __future__ import annotations
 
@@ -8,6 +8,23 @@ import msgspec
 from msgspec.structs import replace
 
 from protocol.messages import Action, Outcome
+
+
+class Instructed(msgspec.Struct, frozen=True, tag="instructed", omit_defaults=True):
+    """An operator orders something of one premises, apart from any incident. `by` is an opaque person id, `why` the
+    salted hash of the reason's text. `order` is new, and is the order's id on the wire."""
+
+    area: str
+    order: str
+    premises: str
+    action: Action
+    by: str
+    why: str
+    mode: Literal["armed_home", "armed_away"] | None = None
+    zone: str | None = None
+    duration_ms: int = 0
+    force: bool = False
+
 
 ALLOWED = (
     Action.ARM,

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from hub.core import calls, escalation
 from hub.core.context import Context
+from hub.core.effects import Rung
 from hub.core.incident import NOBODY_CAN, UNRESOLVED
-from hub.core.io import Rung
 from hub.core.plan import divisor, level_of
 from hub.core.rules.base import Ignored, Took, Verdict
 from hub.core.rules.windows import several, span

@@ -11,8 +11,8 @@ from msgspec.structs import replace
 
 from hub.core import escalation
 from hub.core.context import Context
-from hub.core.io import Level, Levelled, NotAllowed
-from hub.core.plan import Period, Plan
+from hub.core.io import NotAllowed
+from hub.core.plan import Level, Levelled, Period, Plan
 from hub.core.rules.base import Took, Verdict
 from hub.core.rules.windows import span
 

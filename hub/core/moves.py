@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from hub.core import abroad, blame, calls, escalation, grouping, ladder, opening, splitting
+from hub.core.acts import Disposition, Move, Moved, Stage
 from hub.core.context import Context
 from hub.core.incident import NEXT, UNRESOLVED, Incident, State
-from hub.core.io import Disposition, Move, Moved, NoSuchIncident, NotAllowed, Stage
+from hub.core.io import NoSuchIncident, NotAllowed
 from hub.core.orders import RETRY
 from hub.core.rules.base import Took, Verdict
 

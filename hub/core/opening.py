@@ -10,8 +10,8 @@ from typing import Any
 from hub.core import calls, escalation, ladder, withholding
 from hub.core.abroad import AREA_IN_ID
 from hub.core.context import Context
+from hub.core.effects import Rung
 from hub.core.incident import Incident, State
-from hub.core.io import Rung
 from hub.core.rules import named, parents_of
 from hub.core.rules.base import Absorbed, Decision, Grade, Joins, Mark, Opens, ParentRule, Raises, Rule, Scope, Standing
 from hub.core.rules.windows import MARKS_MAX, several

@@ -8,8 +8,9 @@ from msgspec.structs import replace
 
 from hub.core import abroad
 from hub.core.context import Context
+from hub.core.effects import Milestone, Reached, Send
+from hub.core.heard import Linked, Replied
 from hub.core.incident import Incident
-from hub.core.io import Linked, Milestone, Reached, Replied, Send
 from hub.core.registry import Key
 from hub.core.rules.base import Ignored, Took, Verdict
 from hub.core.state import Dossier, Pending, Tables

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from hub.core.clocks import KBOOTS_MAX, NOTHING, UNPLACED_MAX, Evidence, KernelBoot, Unplaced, evidence, learned
 from hub.core.context import Context
-from hub.core.io import Conflicted, Recorded
+from hub.core.heard import Conflicted, Recorded
 from hub.core.rules.base import Took, Verdict
 from hub.core.rules.windows import several
 from hub.core.state import Tables

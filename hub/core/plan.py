@@ -1,11 +1,33 @@
-"""The response levels planned of an area."""
+"""The response levels of an area: as a supervisor sets them, and as they are planned."""
 
 from __future__ import annotations
+
+from enum import StrEnum
 
 import msgspec
 
 from hub.core.defaults import Levels
-from hub.core.io import Level
+
+
+class Level(StrEnum):
+    """Response levels (等级防控)."""
+
+    NORMAL = "normal"
+    ENHANCED = "enhanced"
+    CRITICAL = "critical"
+
+
+class Levelled(msgspec.Struct, frozen=True, tag="levelled", omit_defaults=True):
+    """A supervisor set the response level of an area from one time (hub wall ms; None: now) until another, in place of
+    what was set for that time; `normal` may be for good (None). `by` is an opaque person id, `why` the salted hash of
+    the reason's text."""
+
+    area: str
+    level: Level
+    by: str
+    why: str
+    from_ms: int | None = None
+    until_ms: int | None = None
 
 
 class Period(msgspec.Struct, frozen=True, omit_defaults=True):

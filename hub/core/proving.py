@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from hub.core import conditions, escalation, moves, opening
 from hub.core.context import Context
-from hub.core.io import Rung
+from hub.core.effects import Rung
 from hub.core.proof import Proof
 from hub.core.raising import raised, scope_of
 from hub.core.rules import reader

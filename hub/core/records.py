@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hub.core import answers, arming, conditions, dedup, grouping, orders, placing, proving
 from hub.core.context import Context
+from hub.core.heard import Conflicted, Gapped, Linked, Recorded, Twinned
 from hub.core.incident import UNRESOLVED
-from hub.core.io import Conflicted, Gapped, Linked, Recorded, Twinned
 from hub.core.ledger import RUNS_MAX
 from hub.core.raising import raised, scope_of
 from hub.core.rules import reader

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from hub.core import grouping, opening
+from hub.core.acts import Move, Moved
 from hub.core.context import Context
 from hub.core.incident import Incident, State
-from hub.core.io import Move, Moved
 from hub.core.rules import named
 from hub.core.rules.base import Joins, Mark, Opens, Raises, Rule, Standing
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import typer
 
-from hub.core.io import Disposition, Rung
+from hub.core.acts import Disposition
+from hub.core.effects import Rung
 from hub.core.rules import rules
 from hub.defaults import load_defaults
 from hub.measures.schema import MEASUREMENTS

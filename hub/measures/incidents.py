@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from zlib import crc32
 
+from hub.core.acts import Stage
+from hub.core.effects import Page
+from hub.core.heard import Linked
 from hub.core.incident import NOBODY_CAN, UNRESOLVED, Incident
-from hub.core.io import Linked, Page, Stage
 from hub.measures.places import Places
 from hub.measures.point import NS_PER_MS, Point, known, tags_of
 

@@ -9,7 +9,7 @@ from itertools import islice
 
 from hub.core.desk import Desk
 from hub.core.incident import Incident
-from hub.core.io import Level
+from hub.core.plan import Level
 from hub.core.registry import Key, Registry, of_area
 from hub.links import Links
 from hub.measures.fleet import Fleet, counts, healths, place_point

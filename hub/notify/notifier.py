@@ -8,8 +8,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 
+from hub.core.effects import Page
 from hub.core.incident import UNRESOLVED, Incident
-from hub.core.io import Page
 from hub.core.rules.proof import NAME as PROOF
 from hub.notify.board import Board, Reads, part_of
 from hub.notify.ending import Ending

@@ -14,7 +14,7 @@ import structlog
 from hub.announcing import Announcer
 from hub.clock import HubClock
 from hub.core.desk import Desk
-from hub.core.io import Changed, Page
+from hub.core.effects import Changed, Page
 from hub.live import EVERYBODY, LiveStream
 from hub.metrics import Metrics
 from hub.notify.board import Reads

@@ -6,8 +6,9 @@ from __future__ import annotations
 import msgspec
 from msgspec.structs import replace
 
+from hub.core.acts import Answer, Disposition
+from hub.core.effects import Milestone, Page, Reached, Rung
 from hub.core.incident import NOBODY_CAN, UNRESOLVED, Incident, State
-from hub.core.io import Answer, Disposition, Milestone, Page, Reached, Rung
 from hub.core.rules import named
 from hub.core.rules.base import Rule
 from hub.reports.places import Place, Places

@@ -12,8 +12,10 @@ from collections.abc import Callable, Iterator, Sequence
 from hub.chain import Broken, Entry
 from hub.core.defaults import Defaults
 from hub.core.desk import Desk
+from hub.core.effects import Changed, Effect, Page, Reached, Rung
+from hub.core.heard import Linked
 from hub.core.incident import State
-from hub.core.io import Changed, Effect, Input, Linked, Page, Reached, Rung
+from hub.core.io import Input
 from hub.core.registry import Registry
 from hub.rebuild import Formerly, Readable, Rebuilt, folded, forgotten
 from hub.registry.coverage import villages

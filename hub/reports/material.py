@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from hub.core.io import Rung
+from hub.core.effects import Rung
 from hub.core.ledger import Tally
 from hub.core.proof import ProofView
 from hub.notify.notice import State

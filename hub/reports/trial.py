@@ -8,8 +8,8 @@ import msgspec
 
 from hub.core.calls import silent
 from hub.core.drill import RANG, Drill, DrillState
+from hub.core.effects import Rung
 from hub.core.figures import Figures
-from hub.core.io import Rung
 from hub.reports.places import Place, Places
 
 

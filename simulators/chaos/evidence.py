@@ -12,8 +12,9 @@ import msgspec
 
 from hub.chain import Broken
 from hub.core.desk import RULES_VERSION, Desk
+from hub.core.heard import Gapped, Recorded
 from hub.core.incident import Incident
-from hub.core.io import Gapped, Input, Recorded
+from hub.core.io import Input
 from hub.defaults import load_defaults
 from hub.journal import Journal
 from hub.past import verify

@@ -6,7 +6,10 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from edge.port import Value
-from hub.core.io import Answered, How, Input, Instructed, Levelled
+from hub.core.acts import Answered, How
+from hub.core.instruction import Instructed
+from hub.core.io import Input
+from hub.core.plan import Levelled
 from hub.core.trials import DrillMove, DrillMoved, DrillPlanned
 from hub.inbox import Item
 from protocol.kinds import Kind

@@ -6,9 +6,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from hub.core.acts import Disposition
 from hub.core.drill import DrillState
+from hub.core.effects import Rung
 from hub.core.incident import State
-from hub.core.io import Disposition, Rung
 from protocol.kinds import Kind
 from protocol.messages import Outcome
 from simulators.scenes.places import GatewayId, GroupId, PremisesId, RuleId, Who, ZoneId

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from hub.core.drill import Drill
+from hub.core.effects import Page
 from hub.core.incident import Incident
-from hub.core.io import Page
 from hub.core.proof import ProofView
 
 STOOD_DOWN = "stood down "

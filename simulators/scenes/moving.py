@@ -8,8 +8,8 @@ from hashlib import sha256
 
 import msgspec
 
+from hub.core.acts import Moved
 from hub.core.incident import Incident
-from hub.core.io import Moved
 from hub.core.moves import refusal
 from hub.core.registry import Registry
 from simulators.scenario import OperatorMove, Rehoused

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hub.core.io import Effect, Page, Recorded
+from hub.core.effects import Effect, Page
+from hub.core.heard import Recorded
 from hub.core.load import Flooded
 from hub.journal import Draft
 from protocol.messages import Result

@@ -17,8 +17,9 @@ from edge.uplink import Uplink
 from hub.core import clocks, conditions, dedup, escalation, placing
 from hub.core.clocks import Evidence
 from hub.core.desk import Desk
-from hub.core.io import Recorded, Send
-from hub.core.state import Live, Told
+from hub.core.effects import Send
+from hub.core.heard import Recorded
+from hub.core.lives import Live, Told
 from hub.core.timing import How, When
 from protocol.ranges import Ranges
 from protocol.records import Lane

@@ -10,7 +10,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hub.clock import HubClock
 from hub.core.defaults import Defaults
 from hub.core.desk import Desk, config_digest
-from hub.core.io import Changed, Input, Page, Send, StoodDown
+from hub.core.effects import Changed, Page, Send, StoodDown
+from hub.core.io import Input
 from hub.core.load import Flooded
 from hub.core.registry import Registry
 from hub.core.reloaded import Cause, Reloaded

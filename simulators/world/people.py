@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from edge.core.site import ZoneKind
+from hub.core.acts import Disposition, Move, Moved, Stage
 from hub.core.incident import State
-from hub.core.io import Disposition, Move, Moved, Stage
 from simulators.world.loop import stream
 from simulators.world.machine import Shown
 from simulators.world.village import AREA, House

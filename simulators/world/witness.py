@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from edge.core.site import ZoneKind
 from edge.lane import Identity
-from hub.core.io import Conflicted, Effect, Gapped, Linked, Recorded, Send, Twinned
+from hub.core.effects import Effect, Send
+from hub.core.heard import Conflicted, Gapped, Linked, Recorded, Twinned
 from hub.core.load import Flooded
 from hub.journal import Draft
 from hub.store.port import Placed, Sample

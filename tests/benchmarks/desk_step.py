@@ -16,7 +16,7 @@ from statistics import median
 from time import perf_counter_ns
 
 from hub.core.desk import Desk
-from hub.core.io import Recorded
+from hub.core.heard import Recorded
 from hub.core.registry import Area, GatewayEntry, Group, Premises, PremisesKind, Registry, Station, ZoneEntry
 from hub.defaults import load_defaults
 from protocol.kinds import Kind, Priority, Qualifier

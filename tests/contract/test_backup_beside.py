@@ -18,7 +18,8 @@ from hub.backup.manifest import HISTORY, SITES
 from hub.backup.restore import restore_into, restore_to
 from hub.backup.secret_files import secret_files
 from hub.backup.take import take
-from hub.core.io import Linked, Page, Rung
+from hub.core.effects import Page, Rung
+from hub.core.heard import Linked
 from hub.core.registry import Registry
 from hub.journal import Draft, Journal
 from hub.notify.notice import Posting, Sort, State

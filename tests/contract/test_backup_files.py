@@ -17,7 +17,7 @@ from hub.backup import archive, restore
 from hub.backup.manifest import CONFIG, JOURNAL, Manifest, read
 from hub.backup.restore import restore_into, restore_to
 from hub.backup.take import take
-from hub.core.io import Linked
+from hub.core.heard import Linked
 from hub.journal import Draft, Journal, Note
 from hub.orders import make_key
 from hub.past import verify

@@ -11,7 +11,8 @@ from structlog.testing import capture_logs
 
 from hub.checkpoint import NAME, pack, read, unpack
 from hub.checkpointing import Checkpointing, Task, make
-from hub.core.io import Disposition, Linked, Move, Moved
+from hub.core.acts import Disposition, Move, Moved
+from hub.core.heard import Linked
 from hub.rebuild import checkpoint, rebuild
 from tests.contract.test_journal_rebuild import DAY_ONE_MS, accept, desk, first, opened, press, work
 from tests.support.wait import until

@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import text
 
 from hub.chain import GENESIS, Broken, Head, hash_of
-from hub.core.io import Gapped, Linked, Move, Moved
+from hub.core.acts import Move, Moved
+from hub.core.heard import Gapped, Linked
 from hub.journal import Alias, Draft, Journal, Note
 from hub.past import JournalError, verify
 

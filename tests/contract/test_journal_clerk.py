@@ -13,8 +13,10 @@ import pytest
 import hub.rounds
 from hub.clerk import Clerk
 from hub.clock import HubClock
+from hub.core.acts import Move, Moved
 from hub.core.desk import Desk
-from hub.core.io import Input, Move, Moved, Recorded
+from hub.core.heard import Recorded
+from hub.core.io import Input
 from hub.defaults import load_defaults
 from hub.inbox import Item
 from hub.journal import Draft, Journal, JournalMoved

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import hub.erasable
-from hub.core.io import Move, Moved
+from hub.core.acts import Move, Moved
 from hub.erasable import Erasable
 from hub.journal import Draft, Journal, Note
 

@@ -9,9 +9,11 @@ from pathlib import Path
 
 from structlog.testing import capture_logs
 
+from hub.core.acts import Disposition, Move, Moved
 from hub.core.desk import Desk
+from hub.core.heard import Linked, Recorded
 from hub.core.incident import State
-from hub.core.io import Disposition, Input, Linked, Move, Moved, Recorded
+from hub.core.io import Input
 from hub.core.registry import Registry
 from hub.defaults import load_defaults
 from hub.journal import Draft, Journal

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
+from hub.core.effects import Page, Rung
 from hub.core.incident import Call, Incident, State
-from hub.core.io import Page, Rung
 from hub.notify.board import Reads
 from hub.notify.metrics import NoticeMetrics
 from hub.notify.notice import Outcome, Posting, Sent, Sort, TryLater

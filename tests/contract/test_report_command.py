@@ -13,8 +13,8 @@ import pytest
 from msgspec.structs import replace
 from typer.testing import CliRunner, Result
 
+from hub.core.acts import Disposition, Move
 from hub.core.incident import UNRESOLVED, State
-from hub.core.io import Disposition, Move
 from hub.core.trials import DrillPlanned
 from hub.journal import Alias, Journal, Note
 from hub.notify.notice import Posting, Sort

@@ -8,7 +8,8 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from edge.core.site import Output, Premises, Role, ZoneKind
-from hub.core.io import Effect, Recorded, Send
+from hub.core.effects import Effect, Send
+from hub.core.heard import Recorded
 from hub.core.registry import ByArea, ZoneEntry
 from hub.orders import command
 from protocol.codec import decode

@@ -5,23 +5,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from hub.core.acts import Answer, Answered, Disposition, How, Move, Stage
+from hub.core.effects import Effect, Milestone, Page, Reached, StoodDown
 from hub.core.incident import NOBODY_CAN
-from hub.core.io import (
-    Answer,
-    Answered,
-    Disposition,
-    Effect,
-    How,
-    Input,
-    Milestone,
-    Move,
-    NoSuchIncident,
-    NotAllowed,
-    Page,
-    Reached,
-    Stage,
-    StoodDown,
-)
+from hub.core.io import Input, NoSuchIncident, NotAllowed
 from protocol.kinds import Kind
 from protocol.messages import Action, Outcome
 from tests.support.desk import AREA, MIN, START_MS, DeskAtWork, called, everyone, pages, sends

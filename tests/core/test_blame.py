@@ -8,9 +8,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from hub.core.acts import Disposition, Move
 from hub.core.blame import BLAMES_MAX
 from hub.core.incident import Incident
-from hub.core.io import Disposition, Input, Move, NotAllowed
+from hub.core.io import Input, NotAllowed
 from hub.defaults import load_defaults
 from protocol.faults import Refused
 from protocol.kinds import Kind

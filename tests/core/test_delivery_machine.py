@@ -8,7 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from edge.core.delivery import Delivery
 from edge.core.entries import NS, Batch, Entry, Limits
-from hub.core.io import Gapped
+from hub.core.heard import Gapped
 from protocol.kinds import Kind
 from tests.support.desk import AREA, INSTANCE, REGISTRY, DeskAtWork
 

@@ -7,8 +7,11 @@ from dataclasses import replace
 import msgspec
 import pytest
 
+from hub.core.acts import Answer, Answered, Disposition, How, Move
 from hub.core.desk import Desk
-from hub.core.io import Answer, Answered, Disposition, Handed, How, Input, Move, NotAllowed, Recorded, Replied, Send
+from hub.core.effects import Handed, Send
+from hub.core.heard import Recorded, Replied
+from hub.core.io import Input, NotAllowed
 from hub.core.registry import Area, ByArea, GatewayEntry, Group, Premises, PremisesKind, Registry, Station, ZoneEntry
 from protocol.kinds import CODES, Kind, Qualifier
 from protocol.messages import Action, Outcome, Result

@@ -11,21 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hub.core.acts import Disposition, Move, Moved, Stage
 from hub.core.desk import Desk
-from hub.core.io import (
-    Conflicted,
-    Disposition,
-    Due,
-    Gapped,
-    Input,
-    Linked,
-    Move,
-    Moved,
-    NotAllowed,
-    Recorded,
-    Replied,
-    Stage,
-)
+from hub.core.heard import Conflicted, Gapped, Linked, Recorded, Replied
+from hub.core.io import Due, Input, NotAllowed
 from protocol.kinds import Kind, Qualifier
 from protocol.messages import Action, Outcome, Result
 from protocol.ranges import Ranges

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from hub.core.io import Disposition, Move, Replied, Stage
+from hub.core.acts import Disposition, Move, Stage
+from hub.core.heard import Replied
 from hub.core.rules.base import Duplicate
 from protocol.kinds import Kind
 from protocol.messages import Action, Outcome, Result

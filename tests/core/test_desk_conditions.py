@@ -6,8 +6,8 @@ import dataclasses
 
 from msgspec.structs import replace
 
+from hub.core.acts import Disposition, Move
 from hub.core.incident import Incident
-from hub.core.io import Disposition, Move
 from hub.core.registry import GatewayEntry
 from hub.core.views import ZoneView
 from protocol.kinds import Kind, Qualifier

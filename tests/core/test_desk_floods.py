@@ -6,9 +6,10 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from hub.core.acts import Disposition, Move
 from hub.core.desk import Desk
+from hub.core.effects import Effect, Page
 from hub.core.incident import State
-from hub.core.io import Disposition, Effect, Move, Page
 from hub.core.registry import Registry
 from protocol.kinds import Kind
 from protocol.messages import Action

@@ -7,7 +7,8 @@ import pytest
 
 from hub.core import dedup, ledger
 from hub.core.desk import Desk
-from hub.core.io import Gapped, Input
+from hub.core.heard import Gapped
+from hub.core.io import Input
 from hub.core.ledger import Tally
 from protocol.kinds import Kind
 from protocol.ranges import Ranges

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
+from hub.core.acts import Disposition, Move, Moved, Stage
 from hub.core.incident import NEXT, Incident, State
-from hub.core.io import Disposition, Move, Moved, NoSuchIncident, NotAllowed, Stage
+from hub.core.io import NoSuchIncident, NotAllowed
 from tests.support.desk import AREA, DeskAtWork
 
 PATH: dict[State, list[tuple[Move, str]]] = {

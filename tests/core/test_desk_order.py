@@ -9,7 +9,7 @@ from typing import NamedTuple
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from hub.core.io import Move
+from hub.core.acts import Move
 from protocol.kinds import Kind
 from tests.support.desk import MIN, DeskAtWork, S
 

@@ -10,8 +10,10 @@ import msgspec
 import pytest
 
 from hub.clock import HubClock
+from hub.core.acts import Disposition, Move
 from hub.core.desk import Desk
-from hub.core.io import Disposition, Input, Linked, Move
+from hub.core.heard import Linked
+from hub.core.io import Input
 from hub.core.registry import Registry
 from hub.core.reloaded import Cause, Reloaded
 from hub.inbox import Item

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from hub.core.clocks import DRIFT_PPM, KBOOTS_MAX, TRANSIT_MS, UNPLACED_MAX, drifted_ms
 from hub.core.desk import Desk
+from hub.core.heard import Recorded
 from hub.core.incident import Happening, Incident
-from hub.core.io import Input, Recorded
+from hub.core.io import Input
 from hub.core.timing import How, placed
 from protocol.kinds import Kind, Qualifier
 from protocol.records import ClockQuality, Stamp

@@ -7,10 +7,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from hub.core.acts import Answer, Answered, Disposition, How, Move
 from hub.core.desk import Desk
 from hub.core.drill import Drill, DrillState
+from hub.core.effects import Effect, Page, Send, StoodDown
 from hub.core.incident import Incident, State
-from hub.core.io import Answer, Answered, Disposition, Effect, How, Input, Move, NotAllowed, Page, Send, StoodDown
+from hub.core.io import Input, NotAllowed
 from hub.core.trials import Drilled, DrillMove, DrillMoved, DrillPlanned
 from protocol.kinds import Kind
 from protocol.messages import Action, Outcome

@@ -6,8 +6,9 @@ import json
 
 import pytest
 
+from hub.core.acts import Disposition, Move
+from hub.core.effects import Rung
 from hub.core.escalation import OVERDUE
-from hub.core.io import Disposition, Move, Rung
 from protocol.kinds import Kind, Priority
 from tests.support.desk import AREA, MIN, START_MS, DeskAtWork, H, S, pages
 

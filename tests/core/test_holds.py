@@ -7,9 +7,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from hub.core.acts import Move
 from hub.core.desk import Desk
+from hub.core.effects import Effect
 from hub.core.hold import At, PutBack, Shelved, Sort, TakenOut
-from hub.core.io import Effect, Input, Move, NotAllowed
+from hub.core.io import Input, NotAllowed
 from protocol.kinds import Kind, Qualifier
 from tests.support.desk import AREA, DEFAULTS, MIN, START_MS, DeskAtWork, H, S, called, everyone, pages
 from tests.support.town import town

@@ -8,10 +8,12 @@ import sys
 import msgspec
 import pytest
 
+from hub.core.acts import Move
 from hub.core.desk import Desk
+from hub.core.effects import Page
 from hub.core.hold import At, PutBack, Shelved, Sort, TakenOut
 from hub.core.incident import RETURNED, UNRESOLVED
-from hub.core.io import Input, Move, NotAllowed, Page
+from hub.core.io import Input, NotAllowed
 from protocol.kinds import Kind, Priority, Qualifier
 from tests.support.desk import AREA, DEFAULTS, MIN, START_MS, DeskAtWork, H
 

@@ -7,7 +7,8 @@ import asyncio
 import pytest
 
 from hub.clock import HubClock
-from hub.core.io import Input, Recorded
+from hub.core.heard import Recorded
+from hub.core.io import Input
 from hub.inbox import CALM_MAX, ROOM_MIN, URGENT_MAX, Inbox, Item
 from hub.live import LISTENER_EVENTS, LISTENERS_MAX, RING_EVENTS, Listener, LiveStream, TooManyListeners
 from hub.metrics import Metrics

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub.core.io import Linked
+from hub.core.heard import Linked
 from hub.core.registry import GatewayEntry, Registry
 from hub.core.views import GatewayView
 from hub.links import Links

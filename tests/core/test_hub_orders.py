@@ -9,7 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from hub.core.io import Send
+from hub.core.effects import Send
 from hub.orders import command, load_key, make_key, public_text
 from protocol.codec import decode
 from protocol.faults import Refused

@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from hub.core.io import Conflicted, Gapped, Input, Linked, Recorded
+from hub.core.heard import Conflicted, Gapped, Linked, Recorded
+from hub.core.io import Input
 from hub.inbox import CALM_MAX, URGENT_MAX, Inbox, Item
 from hub.live import LiveStream
 from hub.metrics import Metrics

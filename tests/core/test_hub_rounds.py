@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from hub.clock import HubClock
+from hub.core.acts import Move, Moved
 from hub.core.desk import Desk
-from hub.core.io import Conflicted, Input, Move, Moved, NotAllowed, Recorded, Send
+from hub.core.effects import Send
+from hub.core.heard import Conflicted, Recorded
+from hub.core.io import Input, NotAllowed
 from hub.defaults import load_defaults
 from hub.digests import Digests, digest_of
 from hub.inbox import Item

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hub.clock import HubClock
 from hub.core.desk import Desk
-from hub.core.io import Changed, Page, StoodDown
+from hub.core.effects import Changed, Page, StoodDown
 from hub.core.load import Flooded
 from hub.core.trials import Drilled
 from hub.defaults import load_defaults

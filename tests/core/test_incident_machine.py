@@ -7,9 +7,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from hub.core.acts import Disposition, Move, Moved, Stage
 from hub.core.desk import Desk
 from hub.core.incident import NEXT, UNRESOLVED, State
-from hub.core.io import Disposition, Input, Move, Moved, NotAllowed, Stage
+from hub.core.io import Input, NotAllowed
 from tests.support.desk import AREA, DEFAULTS, REGISTRY, START_MS, DeskAtWork
 
 PRESSERS = sorted(

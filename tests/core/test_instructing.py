@@ -7,8 +7,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from hub.core.instruction import INSTRUCTIONS_MAX, Instruction
-from hub.core.io import Effect, Input, Instructed, NotAllowed, Replied, Send
+from hub.core.effects import Effect, Send
+from hub.core.heard import Replied
+from hub.core.instruction import INSTRUCTIONS_MAX, Instructed, Instruction
+from hub.core.io import Input, NotAllowed
 from protocol.messages import Action, Outcome, Result
 from tests.support.desk import AREA, DEFAULTS, MIN, DeskAtWork, sends
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from hub.core.io import Answer, Answered, Disposition, Effect, How, Level, Levelled, Move, Page, Rung, Stage
+from hub.core.acts import Answer, Answered, Disposition, How, Move, Stage
+from hub.core.effects import Effect, Page, Rung
+from hub.core.plan import Level, Levelled
 from protocol.kinds import Kind
 from protocol.messages import Action
 from tests.support.desk import AREA, MIN, START_MS, DeskAtWork, H, S, called, everyone, sends

@@ -5,8 +5,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from hub.core.acts import Move
 from hub.core.desk import Desk
-from hub.core.io import Input, Level, Levelled, Move, NotAllowed
+from hub.core.io import Input, NotAllowed
+from hub.core.plan import Level, Levelled
 from protocol.kinds import Kind
 from tests.support.desk import AREA, DEFAULTS, MIN, START_MS, DeskAtWork, H, S, pages
 

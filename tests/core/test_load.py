@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from hub.core import loading
+from hub.core.acts import Move
+from hub.core.effects import Effect
 from hub.core.hold import At, Shelved
-from hub.core.io import Effect, Move
 from hub.core.load import HOUR_MS, Flooded
 from protocol.kinds import Kind, Qualifier
 from tests.support.desk import AREA, DEFAULTS, MIN, START_MS, DeskAtWork, H, S, pages

@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub.core.acts import Disposition, Stage
+from hub.core.effects import Page, Rung
+from hub.core.heard import Linked
 from hub.core.incident import Incident, State
-from hub.core.io import Disposition, Linked, Page, Rung, Stage
 from hub.core.registry import Registry
 from hub.measures.cardinality import SIZES, series, table
 from hub.measures.counters import Counters

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub.core.io import Gapped
+from hub.core.heard import Gapped
 from hub.rounds import waiting_for
 
 

@@ -7,10 +7,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from hub.core.acts import Disposition, Move
 from hub.core.desk import Desk
+from hub.core.effects import Page, Rung, Send
+from hub.core.heard import Twinned
 from hub.core.hold import At, TakenOut
 from hub.core.incident import State
-from hub.core.io import Disposition, Input, Move, Page, Rung, Send, Twinned
+from hub.core.io import Input
 from hub.core.proof import ProofView
 from hub.core.trials import Proved
 from protocol.kinds import Kind

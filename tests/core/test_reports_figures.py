@@ -11,8 +11,9 @@ from statistics import median_low
 
 import pytest
 
+from hub.core.acts import Disposition
+from hub.core.effects import Changed, Milestone, Page, Reached, Rung
 from hub.core.incident import UNRESOLVED, Incident
-from hub.core.io import Changed, Disposition, Milestone, Page, Reached, Rung
 from hub.core.proof import ProofView
 from hub.core.rules import named
 from hub.core.rules.base import Rule

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 import hub.reports
+from hub.core.acts import Disposition
+from hub.core.effects import Rung
 from hub.core.incident import State
-from hub.core.io import Disposition, Rung
 from hub.core.rules import rules
 from hub.core.rules.base import WithdrawRule
 from hub.reports.layout import As, Cell

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from hub.core.acts import Disposition, Move
+from hub.core.heard import Linked
 from hub.core.incident import UNRESOLVED, Incident
-from hub.core.io import Disposition, Linked, Move
 from protocol.kinds import Kind
 from simulators.world.village import GATEWAYS, village
 from tests.support.desk import AREA, MIN, START_MS, DeskAtWork, S

@@ -5,9 +5,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from hub.core.acts import Disposition, Move
 from hub.core.desk import Desk
 from hub.core.incident import State
-from hub.core.io import Disposition, Input, Move, NotAllowed
+from hub.core.io import Input, NotAllowed
 from protocol.kinds import Kind
 from tests.support.desk import DEFAULTS, MIN, DeskAtWork, H, S, called, pages
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from hub.core.io import Answer, Answered, How
+from hub.core.acts import Answer, Answered, How
 from hub.throttle import ADDRESSES_MAX, EVERY_MS, WRONG_MAX, Throttle
 from hub.tickets import TURNS_MAX, Tickets
 from protocol.kinds import Kind

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.core.io import Linked
+from hub.core.heard import Linked
 from hub.journal import Draft, Journal
 from hub.mark import Mark
 from hub.past import JournalDamaged, verify

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 from edge.core.entries import Limits
-from hub.core.io import Recorded
+from hub.core.heard import Recorded
 from hub.past import input_of
 from protocol.link import Endpoint, Link
 from protocol.topics import Channel, filters

@@ -7,9 +7,12 @@ from typing import Any
 
 import msgspec
 
+from hub.core.acts import Move, Moved
 from hub.core.desk import Desk
+from hub.core.effects import Effect, Page, Send
+from hub.core.heard import Linked, Recorded, Replied
 from hub.core.incident import Incident, State
-from hub.core.io import Effect, Input, Linked, Move, Moved, Page, Recorded, Replied, Send
+from hub.core.io import Input
 from hub.core.registry import Registry
 from hub.defaults import load_defaults
 from hub.registry import load

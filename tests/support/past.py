@@ -8,10 +8,12 @@ from pathlib import Path
 
 import msgspec
 
+from hub.core.acts import Answer, Answered, Disposition, How, Move
 from hub.core.defaults import Defaults
 from hub.core.desk import RULES_VERSION
+from hub.core.effects import Effect
 from hub.core.incident import UNRESOLVED, Incident, State
-from hub.core.io import Answer, Answered, Disposition, Effect, How, Input, Move
+from hub.core.io import Input
 from hub.core.registry import Registry
 from hub.journal import Draft, Journal
 from protocol.kinds import Kind, Qualifier

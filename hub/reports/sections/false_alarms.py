@@ -6,7 +6,7 @@ from collections import Counter
 
 import msgspec
 
-from hub.core.io import Disposition
+from hub.core.acts import Disposition
 from hub.reports import layout
 from hub.reports.layout import As, Cell, Chart, Section, Series, table
 from hub.reports.material import Material

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from hub.core.io import Rung
+from hub.core.effects import Rung
 from hub.reports.layout import As, Cell, Chart, Remark, Section, Series, Table, name, table, word
 from hub.reports.material import Material
 from hub.reports.period import Period

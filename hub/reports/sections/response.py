@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from hub.core.io import Rung
+from hub.core.effects import Rung
 from hub.reports.layout import As, Cell, Chart, Section, Series, or_none, table, word
 from hub.reports.material import Material
 from hub.reports.stats import Spread, share, spread

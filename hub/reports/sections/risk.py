@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable
 from operator import attrgetter
 from statistics import median
 
-from hub.core.io import Disposition, Rung
+from hub.core.acts import Disposition
+from hub.core.effects import Rung
 from hub.reports import layout
 from hub.reports.case import BLIND, Case
 from hub.reports.layout import As, Cell, Chart, Remark, Section, Series, count, table

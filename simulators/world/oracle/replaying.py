@@ -8,7 +8,8 @@ import msgspec
 
 from hub.chain import Broken, walk
 from hub.core.desk import Desk
-from hub.core.io import Effect, NotAllowed, Page, Send
+from hub.core.effects import Effect, Page, Send
+from hub.core.io import NotAllowed
 
 if TYPE_CHECKING:
     from simulators.world.world import World

@@ -5,8 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from hub.core.acts import Move
 from hub.core.desk import Desk
-from hub.core.io import Input, Move
+from hub.core.io import Input
 from protocol.kinds import Kind
 from protocol.messages import Action
 from tests.support.desk import DEFAULTS, MIN, DeskAtWork, H, S, pages, sends
