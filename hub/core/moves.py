@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub.core import abroad, blame, calls, escalation, grouping, ladder, opening, splitting
+from hub.core import abroad, blame, calls, escalation, grouping, ladder, listing, splitting
 from hub.core.acts import Disposition, Move, Moved, Stage
 from hub.core.context import Context
 from hub.core.incident import NEXT, UNRESOLVED, Incident, State
@@ -82,7 +82,7 @@ def archived(ctx: Context, incident: str) -> Verdict:
 def forgotten(ctx: Context, incident: str) -> Verdict:
     """Archived long enough ago: the desk lets go of it; journal and projections keep it."""
     dossier = ctx.dossier(incident)
-    opening.forget_causes(ctx, incident, dossier.marks)
+    listing.forget_causes(ctx, incident, dossier.marks)
     for order in dossier.orders:
         pending = ctx.tables.orders.get((ctx.area, order))
         if pending is not None:
@@ -133,7 +133,7 @@ def _carry_out(ctx: Context, incident: Incident, item: Moved, why: str = "") -> 
     elif item.move is Move.SEND_BACK:
         blame.take_back(ctx, incident)
         ctx.alter(incident.id, disposition=None, cause=None, resolved_by=None, resolved_ms=None)
-        opening.index(ctx, incident.id)
+        listing.index(ctx, incident.id)
     elif item.move is Move.REVIEW:
         ctx.tables.timers.put((ctx.area, ARCHIVE + incident.id), ctx.at_ms + ctx.defaults.keeping.archive_ms)
     elif item.move is Move.ARCHIVE:
@@ -165,7 +165,7 @@ def _respond(ctx: Context, incident: Incident, item: Moved) -> None:
 
 
 def _resolve(ctx: Context, incident: Incident, item: Moved) -> None:
-    opening.unlist(ctx, incident.id)
+    listing.unlist(ctx, incident.id)
     escalation.stop(ctx, incident.id)
     ctx.alter(
         incident.id,

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from base64 import b32encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
-from typing import Any
 
 from hub.core import calls, escalation, ladder, withholding
 from hub.core.abroad import AREA_IN_ID
 from hub.core.context import Context
+from hub.core.deriving import PLACE, derived, lateness, line, presses
 from hub.core.effects import Rung
 from hub.core.incident import Incident, State
-from hub.core.rules import named, parents_of
-from hub.core.rules.base import Absorbed, Decision, Grade, Joins, Mark, Opens, ParentRule, Raises, Rule, Scope, Standing
+from hub.core.listing import forget_causes, index, remember_causes
+from hub.core.rules.base import Absorbed, Decision, Grade, Joins, Mark, Opens, Raises, Standing
 from hub.core.rules.windows import MARKS_MAX, several
 from hub.core.state import Dossier
-from hub.core.timing import How, When, error_ms, late_words, placed_words
+from hub.core.timing import late_words
 from protocol.kinds import Priority
-
-PLACE = ("event_ms", "error_ms", "not_before_ms", "not_after_ms", "placed")
-"""Fields of an incident that say when its first record happened; an accepted incident keeps them."""
 
 
 def incident_id(area: str, rule: str, ident: str) -> str:
@@ -99,9 +96,9 @@ def opened(ctx: Context, rule: str, scope: str, opens: Opens, drill: bool) -> st
     ctx.tables.dossiers.put((ctx.area, incident), Dossier(scope, first.ident, opens.marks, drill))
     index(ctx, incident)
     for mark in opens.marks:
-        _line(ctx, incident, mark)
+        line(ctx, incident, mark)
     withholding.weigh(ctx, incident, first=True)
-    words = "; ".join(word for word in (_late(ctx, fields), withholding.words(ctx, opens.marks)) if word)
+    words = "; ".join(word for word in (lateness(ctx, fields), withholding.words(ctx, opens.marks)) if word)
     ctx.flag(incident, escalation.MUST_LOOK, opens.grade.priority is Priority.P1 and words.startswith("must look"))
     why = f"{opens.grade.why} ({words})" if words else opens.grade.why
     ctx.note(incident, "raised", why=why)
@@ -132,20 +129,20 @@ def _join(ctx: Context, joins: Joins | Raises, again: Mark | None) -> None:
     priority = min(before.priority, joins.grade.priority) if pinned else joins.grade.priority
     now = {mark.ident for mark in joins.marks}
     gone = [mark for mark in file.marks if mark.ident not in now]
-    left = 0 if len(joins.marks) >= MARKS_MAX else _records(gone)
-    fields["presses"] = before.presses + _records(new) - left
+    left = 0 if len(joins.marks) >= MARKS_MAX else presses(gone)
+    fields["presses"] = before.presses + presses(new) - left
     if before.registry != ctx.registry.digest:
         ctx.note(incident, f"judged by registry {ctx.registry.digest[:16]}", why="the registry has changed since")
     fields["registry"] = ctx.registry.digest
     ctx.alter(incident, priority=priority, why=joins.grade.why, **fields)
     ctx.file(incident, marks=joins.marks)
     forget_causes(ctx, incident, gone)
-    _remember_causes(ctx, incident)
+    remember_causes(ctx, incident)
     for mark in new:
-        _line(ctx, incident, mark)
+        line(ctx, incident, mark)
     if not new:
         ctx.note(incident, "re-read", why="a record that happened earlier arrived late")
-    words = _late(ctx, fields)
+    words = lateness(ctx, fields)
     ctx.flag(incident, "restored", False)
     if escalation.MUST_LOOK in before.conditions and not words.startswith("must look"):
         ctx.flag(incident, escalation.MUST_LOOK, False)
@@ -163,20 +160,6 @@ def _join(ctx: Context, joins: Joins | Raises, again: Mark | None) -> None:
         ctx.page(incident, f"{again.premises or again.gateway} again" + (f" ({late})" if late else ""))
 
 
-def _late(ctx: Context, fields: dict[str, Any]) -> str:
-    """What is said of its lateness. What comes late because its gateway was cut off is no must-look as long as nobody
-    has found out why that was."""
-    words = late_words(fields["late_ms"], ctx.defaults.lateness)
-    lost = [name for name in fields["gateways"] if ctx.tables.open.get((ctx.area, f"gateway_lost|gateway:{name}"))]
-    if words.startswith("must look") and lost:
-        return f"{words.removeprefix('must look: ')}: {' and '.join(lost)} was not heard, and nobody has said why"
-    return words
-
-
-def _records(marks: Iterable[Mark]) -> int:
-    return sum(mark.count for mark in marks if not mark.still)
-
-
 def _absorb(ctx: Context, absorbs: Absorbed) -> None:
     survivor = ctx.incident(absorbs.by)
     ctx.alter(absorbs.incident, parent=absorbs.by)
@@ -187,91 +170,3 @@ def _absorb(ctx: Context, absorbs: Absorbed) -> None:
     ctx.file(absorbs.by, called=tuple(several([*ctx.dossier(absorbs.by).called, *called])))
     ctx.note(absorbs.incident, f"one with {absorbs.by}", why="a record that happened earlier arrived late")
     ctx.note(absorbs.by, f"{absorbs.incident} is one with it", why="a record that happened earlier arrived late")
-
-
-def derived(ctx: Context, marks: Sequence[Mark]) -> dict[str, Any]:
-    """The fields of an incident that its records say."""
-    premises = several(mark.premises for mark in marks)
-    groups = several(ctx.registry.home(ctx.area, p) for p in premises)
-    known = [mark.late_ms for mark in marks if mark.late_ms is not None]
-    return {
-        "group": groups[0] if groups else None,
-        "premises": premises,
-        "zones": several(mark.zone for mark in marks),
-        "gateways": several(mark.gateway for mark in marks),
-        "keys": several(mark.key for mark in marks),
-        **_place(marks[0]),
-        "late_ms": min(known) if known else None,
-        "presses": _records(marks),
-    }
-
-
-def _place(first: Mark) -> dict[str, Any]:
-    """When the first record happened, and how sure that is; a mark of the hub's own making says no more than when."""
-    if first.not_after_ms is None:
-        return dict.fromkeys(PLACE) | {"event_ms": first.event_ms, "placed": ""}
-    how = How(first.how)
-    when = When(first.event_ms, first.late_ms, first.not_before_ms, first.not_after_ms, how)
-    off_ms = None if how in (How.ORDER, How.HEARD) else error_ms(when)
-    values = (first.event_ms, off_ms, first.not_before_ms, first.not_after_ms, placed_words(when))
-    return dict(zip(PLACE, values, strict=True))
-
-
-def _line(ctx: Context, incident: str, mark: Mark) -> None:
-    late = late_words(mark.late_ms, ctx.defaults.lateness)
-    times = f"{mark.count} times" if mark.count > 1 else ""
-    detail = "; ".join(word for word in (mark.detail, times, late, _place(mark)["placed"]) if word)
-    what = f"still {mark.what}" if mark.still else mark.what
-    ctx.note(
-        incident, what, event_ms=mark.event_ms, zone=mark.zone, premises=mark.premises, why=detail, record=mark.ident
-    )
-
-
-def scopes(ctx: Context, incident: str) -> list[str]:
-    """Where an unresolved incident is found: its rule's scope, its groups, and where its parents look for it."""
-    shown = ctx.incident(incident)
-    groups = several([shown.group, *(ctx.registry.home(ctx.area, p) for p in shown.premises)])
-    return [ctx.dossier(incident).scope, *listings(ctx, shown.rule, groups, shown.gateways)]
-
-
-def listings(ctx: Context, rule: str, groups: Iterable[str], gateways: Sequence[str]) -> list[str]:
-    """Where those that may be its parents look for an unresolved incident of a rule."""
-    looks = {one.scope for one in parents_of(rule) if isinstance(one, ParentRule)}
-    found = [f"at gateway:{name}" for name in gateways] if Scope.GATEWAY in looks else []
-    if Scope.WIRED in looks:
-        found += [f"via {group}" for name in gateways for group in ctx.wiring.groups_at(ctx.area, name)]
-    return [*(f"in {group}" for group in groups), *found]
-
-
-def index(ctx: Context, incident: str) -> None:
-    """List it among the open ones of its scopes."""
-    listed = several([*ctx.dossier(incident).listed, *scopes(ctx, incident)])
-    for scope in listed:
-        known = ctx.tables.open.get((ctx.area, scope)) or ()
-        if incident not in known:
-            ctx.tables.open.put((ctx.area, scope), tuple(sorted((*known, incident))))
-    ctx.file(incident, listed=tuple(listed))
-    _remember_causes(ctx, incident)
-
-
-def unlist(ctx: Context, incident: str) -> None:
-    """Take it off the open ones: it is resolved, and takes no more joins."""
-    for scope in ctx.dossier(incident).listed or scopes(ctx, incident):
-        others = tuple(o for o in ctx.tables.open.get((ctx.area, scope)) or () if o != incident)
-        ctx.tables.open.put((ctx.area, scope), others or None)
-    withholding.cause_over(ctx, incident)
-
-
-def forget_causes(ctx: Context, incident: str, marks: Iterable[Mark]) -> None:
-    """Its marks' causes lead to it no more (those that lead to another incident stay)."""
-    for mark in marks:
-        if mark.key is not None and ctx.tables.causes.get((ctx.area, mark.gateway, mark.key)) == incident:
-            ctx.tables.causes.put((ctx.area, mark.gateway, mark.key), None)
-
-
-def _remember_causes(ctx: Context, incident: str) -> None:
-    if not isinstance(named(ctx.incident(incident).rule), Rule):
-        return
-    for mark in ctx.dossier(incident).marks:
-        if mark.key is not None and ctx.tables.causes.get((ctx.area, mark.gateway, mark.key)) != incident:
-            ctx.tables.causes.put((ctx.area, mark.gateway, mark.key), incident)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from hub.core import conditions, escalation, moves, opening
+from hub.core import conditions, escalation, listing, moves
 from hub.core.context import Context
 from hub.core.effects import Rung
 from hub.core.proof import Proof
@@ -124,7 +124,7 @@ def _none(ctx: Context, mark: Mark) -> str | None:
 def _over(ctx: Context, incident: str) -> None:
     """Nothing of it is left for anybody to look at or to do."""
     ctx.tables.timers.put((ctx.area, NOTICE + incident), None)
-    opening.unlist(ctx, incident)
+    listing.unlist(ctx, incident)
     escalation.stop(ctx, incident)
     moves.forgotten(ctx, incident)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub.core import grouping, opening
+from hub.core import deriving, grouping, opening
 from hub.core.acts import Move, Moved
 from hub.core.context import Context
 from hub.core.incident import Incident, State
@@ -53,5 +53,5 @@ def _keep(ctx: Context, rule: Rule, incident: Incident, rest: tuple[Mark, ...]) 
     before = Standing(incident.id, True, incident.raised_ms, opened_by, tuple(others), incident.priority)
     first, *_ = rule.judge(last, [before] if others else [], ctx.defaults)
     why = first.grade.why if isinstance(first, Joins | Raises | Opens) else incident.why
-    ctx.alter(incident.id, why=why, **opening.derived(ctx, rest))
+    ctx.alter(incident.id, why=why, **deriving.derived(ctx, rest))
     ctx.file(incident.id, marks=rest)
