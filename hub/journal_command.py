@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-import logging
 import os
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 from urllib.parse import quote
 
-import structlog
 import typer
 
 from hub import anchors, checkpoint
@@ -26,6 +23,7 @@ from hub.registry.history import FOLDER, History
 from hub.replay import Replay, by_id
 from hub.settings import Settings, load
 from protocol.faults import Refused
+from protocol.logs import quiet
 
 app = typer.Typer(no_args_is_help=True, help="The journal: what happened, hash-chained.")
 ConfigPath = Annotated[Path, typer.Argument(help="The hub's file, TOML.", metavar="CONFIG")]
@@ -100,7 +98,7 @@ def replay(config: ConfigPath, api: Api = None, set_: Overrides = None) -> None:
     made = _checkpoint(settings)
     ran = Replay(desk, formerly=History(settings.hub.data_dir / FOLDER).formerly(defaults))
     try:
-        with contextlib.closing(Past(settings.journal_url)) as past, _quiet():
+        with contextlib.closing(Past(settings.journal_url)) as past, quiet():
             ran.go_on(past, made)
             live = [] if api is None else _with_hub(ran, past, api)
     except JournalError as cause:
@@ -110,17 +108,6 @@ def replay(config: ConfigPath, api: Api = None, set_: Overrides = None) -> None:
         typer.echo(f"{api}: the hub cannot be asked: {cause}", err=True)
         raise typer.Exit(2) from None
     _report(ran, desk, made is not None, api, live)
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """What a fold logs is told in the report."""
-    before = structlog.get_config()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    try:
-        yield
-    finally:
-        structlog.configure(**before)
 
 
 def _checkpoint(settings: Settings) -> checkpoint.Checkpoint | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TextIO
 
@@ -72,6 +74,17 @@ def set_up(level: str, program: str) -> None:
 
     sys.excepthook = last_words
     threading.excepthook = _thread_died
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Nothing less than critical is logged meanwhile: what a fold of the past logs is told by its report."""
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
 
 
 def _thread_died(died: threading.ExceptHookArgs) -> None:

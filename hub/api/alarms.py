@@ -9,6 +9,7 @@ import msgspec
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
+from hub.api.acting import recall
 from hub.api.desk import Asking, Hub, Parts, answer, seen_areas
 from hub.api.paging import Cursor, Limit, page
 from hub.api.problems import Problem, responses
@@ -161,8 +162,7 @@ async def _held(hub: Parts, person: Person, area: str | None, sort: Sort, limit:
     areas = seen_areas(hub, person, area)
     found = [(of, hold) for of in areas for hold in hub.desk.alarms.holds(of, sort)]
     some, after = page(sorted(found, key=_hold_key), _hold_key, limit, cursor)
-    for of in sorted({of for of, _ in some}) if hub.clerk.down is None else ():
-        await hub.erasable.recall(notes(of))
+    await recall(hub, (notes(of) for of in sorted({of for of, _ in some})))
     return answer({"items": [shown(hub, *one) for one in some], "next": after})
 
 

@@ -13,13 +13,13 @@ from urllib.parse import parse_qs
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from hub.api import acting
 from hub.api.desk import Hub, Parts
 from hub.clerk import Overloaded
 from hub.core.acts import Answer, Answered, How
 from hub.core.answers import turn
 from hub.core.incident import UNRESOLVED, Incident
 from hub.core.io import NotAllowed
-from hub.inbox import Item
 from hub.rounds import StoreDown
 from hub.tickets import PATH, TURNS_MAX, Ticket
 
@@ -82,7 +82,7 @@ async def take(hub: Hub, request: Request, ticket: str) -> Response:
         return _shown(hub, found, incident, HTTPStatus.UNPROCESSABLE_ENTITY)
     item = Answered(found.area, found.incident, found.premises, answer, How.LINK, turn=found.turn)
     try:
-        await hub.clerk.ask(Item(item, hub.clock.now_ms(), hub.clock.exact_ms()))
+        await acting.take(hub, item)
     except NotAllowed:
         return _shown(hub, found, hub.desk.incident(found.area, found.incident) or incident, HTTPStatus.CONFLICT)
     except (StoreDown, Overloaded):

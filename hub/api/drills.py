@@ -11,13 +11,13 @@ from msgspec.structs import replace
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from starlette.responses import Response
 
+from hub.api.acting import known, recall, take
 from hub.api.desk import Asking, Hub, Operator, Parts, Supervisor, answer, see, seen_areas
 from hub.api.paging import Cursor, Limit, page
 from hub.api.problems import Problem, responses
 from hub.api.shapes import model_of, page_of
 from hub.core.drill import Drill, DrillState
 from hub.core.trials import DrillMove, DrillMoved, DrillPlanned
-from hub.inbox import Item
 from hub.journal import Note
 from hub.settings import Id, Person
 from protocol.kinds import Kind
@@ -71,9 +71,7 @@ async def read_drills(
     found = [one for of in seen_areas(hub, person, area) for one in hub.desk.drills(of, now_ms)]
     wanted = sorted((one for one in found if one.state in (state or DrillState)), key=_place)
     some, after = page(wanted, _place, limit, cursor)
-    if hub.clerk.down is None:
-        for one in some:
-            await hub.erasable.recall(one.id)
+    await recall(hub, (one.id for one in some))
     return answer({"items": [_named(hub, one) for one in some], "next": after})
 
 
@@ -81,17 +79,14 @@ async def read_drills(
 async def read_drill(hub: Hub, person: Asking, area: Place, drill: Which) -> Response:
     """One drill; of one that runs its report is as it stands."""
     see(person, area)
-    if hub.clerk.down is None:
-        await hub.erasable.recall(drill)
+    await recall(hub, [drill])
     return answer(_shown(hub, area, drill))
 
 
 @router.post("/drills/{area}", response_model=Shape, responses=MOVED)
 async def plan(hub: Hub, person: Supervisor, area: Place, body: Plan) -> Response:
     """Plan a drill, or start it now."""
-    see(person, area)
-    if area not in hub.registry.areas:
-        raise Problem(HTTPStatus.NOT_FOUND, f"no area {area}")
+    known(hub, person, area)
     drill = f"drill-{secrets.token_hex(8)}"
     kept = Note(area, drill, body.why)
     by = await hub.erasable.alias(person.id)
@@ -127,8 +122,7 @@ async def _move(hub: Parts, person: Person, area: str, drill: str, move: DrillMo
 
 
 async def _taken(hub: Parts, drill: str, taken: DrillPlanned | DrillMoved, kept: Note) -> Response:
-    hub.erasable.keep(kept)
-    await hub.clerk.ask(Item(taken, hub.clock.now_ms(), hub.clock.exact_ms(), note=kept))
+    await take(hub, taken, kept)
     return answer(_shown(hub, taken.area, drill))
 
 

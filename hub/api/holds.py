@@ -9,12 +9,12 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.responses import Response
 
+from hub.api.acting import known, take
 from hub.api.alarms import HoldShown, notes, shown
-from hub.api.desk import Hub, Operator, Parts, Supervisor, answer, see
+from hub.api.desk import Hub, Operator, Parts, Supervisor, answer
 from hub.api.problems import Problem, responses
 from hub.api.shapes import model_of
 from hub.core.hold import At, Hold, PutBack, Shelved, Sort, TakenOut
-from hub.inbox import Item
 from hub.journal import Note
 from hub.settings import Id, Person, Role
 from protocol.records import WALL_MS_MAX
@@ -25,7 +25,6 @@ Words = Annotated[str, StringConstraints(min_length=1, max_length=4_000, strip_w
 WallMs = Annotated[int, Field(ge=0, le=WALL_MS_MAX, description="hub wall ms")]
 Rule = Annotated[str, Field(max_length=64, description="one rule of the place; without it all that may be shelved")]
 DONE = responses(404, 409, 413, 503)
-Taken = Shelved | TakenOut | PutBack
 
 
 class Somewhere(BaseModel):
@@ -71,11 +70,11 @@ class PuttingBack(Somewhere):
 async def shelve(hub: Hub, person: Operator, area: Place, body: Shelving) -> Response:
     """搁置: its alarms are stored and listed, and nobody is paged, until then. P3 and P4, by a supervisor P2 as well,
     never a P1. What is open when it ends is told then."""
-    _known(hub, person, area)
+    known(hub, person, area)
     kept, by = Note(area, notes(area), body.why), await hub.erasable.alias(person.id)
     supervisor = person.role.includes(Role.SUPERVISOR)
     taken = Shelved(area, body.at, body.place, by, body.reason, kept.hash, body.until_ms, body.rule, supervisor)
-    await _take(hub, taken, kept)
+    await take(hub, taken, kept)
     return answer(shown(hub, area, _found(hub, area, Sort.SHELVED, body, body.rule)))
 
 
@@ -88,9 +87,9 @@ async def unshelve(hub: Hub, person: Operator, area: Place, body: Unshelving) ->
 @router.post("/alarms/{area}/out-of-service", response_model=model_of(HoldShown), responses=DONE)
 async def take_out(hub: Hub, person: Supervisor, area: Place, body: TakingOut) -> Response:
     """停用: for repair, until somebody puts it back; a P1 of it is told as ever. Past its review a P4 says so daily."""
-    _known(hub, person, area)
+    known(hub, person, area)
     kept, by = Note(area, notes(area), body.why), await hub.erasable.alias(person.id)
-    await _take(hub, TakenOut(area, body.at, body.place, by, body.reason, kept.hash, body.review_ms), kept)
+    await take(hub, TakenOut(area, body.at, body.place, by, body.reason, kept.hash, body.review_ms), kept)
     return answer(shown(hub, area, _found(hub, area, Sort.OUT_OF_SERVICE, body, None)))
 
 
@@ -103,25 +102,13 @@ async def put_in(hub: Hub, person: Supervisor, area: Place, body: PuttingBack) -
 async def _end(
     hub: Parts, person: Person, area: str, body: Somewhere, sort: Sort, rule: str | None, why: str | None
 ) -> Response:
-    _known(hub, person, area)
+    known(hub, person, area)
     before = _found(hub, area, sort, body, rule)
     kept = Note(area, notes(area), why) if why is not None else None
     by = await hub.erasable.alias(person.id)
     words = kept.hash if kept is not None else ""
-    await _take(hub, PutBack(area, sort, body.at, body.place, by, rule, words), kept)
+    await take(hub, PutBack(area, sort, body.at, body.place, by, rule, words), kept)
     return answer(shown(hub, area, before))
-
-
-async def _take(hub: Parts, taken: Taken, kept: Note | None) -> None:
-    if kept is not None:
-        hub.erasable.keep(kept)
-    await hub.clerk.ask(Item(taken, hub.clock.now_ms(), hub.clock.exact_ms(), note=kept))
-
-
-def _known(hub: Parts, person: Person, area: str) -> None:
-    see(person, area)
-    if area not in hub.registry.areas:
-        raise Problem(HTTPStatus.NOT_FOUND, f"no area {area}")
 
 
 def _found(hub: Parts, area: str, sort: Sort, body: Somewhere, rule: str | None) -> Hold:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.responses import Response
 
+from hub.api.acting import recall, take
 from hub.api.desk import Asking, Hub, Operator, Parts, Supervisor, answer, see, seen_areas
 from hub.api.paging import Cursor, Limit, page
 from hub.api.problems import Problem, responses
@@ -16,7 +17,6 @@ from hub.api.shapes import model_of, page_of
 from hub.core.acts import Answer, Answered, Disposition, How, Move, Moved, Stage
 from hub.core.escalation import OVERDUE
 from hub.core.incident import UNRESOLVED, Incident, State
-from hub.inbox import Item
 from hub.journal import Note
 from hub.settings import Id, Person
 
@@ -118,8 +118,7 @@ async def read_incidents(
 async def read_incident(hub: Hub, person: Asking, area: Place, incident: Which) -> Response:
     """One incident with its history, its calls, and why it stands."""
     see(person, area)
-    if hub.clerk.down is None:
-        await hub.erasable.recall(incident)
+    await recall(hub, [incident])
     return answer(_shown(hub, area, incident))
 
 
@@ -148,7 +147,7 @@ async def take_answer(hub: Hub, person: Operator, area: Place, incident: Which, 
     _shown(hub, area, incident)
     by = await hub.erasable.alias(person.id)
     taken = Answered(area, incident, body.premises, body.answer, How.PHONE, by)
-    await hub.clerk.ask(Item(taken, hub.clock.now_ms(), hub.clock.exact_ms()))
+    await take(hub, taken)
     return answer(_shown(hub, area, incident))
 
 
@@ -219,9 +218,7 @@ async def _move(
     if kept is not None:
         fields["cause" if as_cause else "note"] = kept.hash
     taken = Moved(area, incident, move, await hub.erasable.alias(person.id), **fields)
-    if kept is not None:
-        hub.erasable.keep(kept)
-    await hub.clerk.ask(Item(taken, hub.clock.now_ms(), hub.clock.exact_ms(), note=kept))
+    await take(hub, taken, kept)
     return answer(_shown(hub, area, incident))
 
 

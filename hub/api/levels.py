@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Annotated, Any
 
 import msgspec
@@ -10,13 +9,13 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.responses import Response
 
-from hub.api.desk import Asking, Hub, Parts, Supervisor, answer, see
-from hub.api.problems import Problem, responses
+from hub.api.acting import known, recall, take
+from hub.api.desk import Asking, Hub, Parts, Supervisor, answer
+from hub.api.problems import responses
 from hub.api.shapes import model_of
 from hub.core.plan import Level, Levelled, divisor
-from hub.inbox import Item
 from hub.journal import Note
-from hub.settings import Id, Person
+from hub.settings import Id
 
 router = APIRouter(tags=["levels"])
 Place = Annotated[Id, Path(description="the area")]
@@ -62,28 +61,20 @@ class Wanted(BaseModel):
 @router.get("/areas/{area}/level", response_model=Shape, responses=responses(404))
 async def read_level(hub: Hub, person: Asking, area: Place) -> Response:
     """What the area stands at, and what is planned."""
-    _known(hub, person, area)
-    if hub.clerk.down is None:
-        await hub.erasable.recall(_notes(area))
+    known(hub, person, area)
+    await recall(hub, [_notes(area)])
     return answer(_shown(hub, area))
 
 
 @router.put("/areas/{area}/level", response_model=Shape, responses=responses(404, 409, 413, 503))
 async def set_level(hub: Hub, person: Supervisor, area: Place, body: Wanted) -> Response:
     """Set the level for a time, in place of what was set for it. Limits that run are tightened at once."""
-    _known(hub, person, area)
+    known(hub, person, area)
     kept = Note(area, _notes(area), body.why)
     by = await hub.erasable.alias(person.id)
     taken = Levelled(area, body.level, by, kept.hash, body.from_ms, body.until_ms)
-    hub.erasable.keep(kept)
-    await hub.clerk.ask(Item(taken, hub.clock.now_ms(), hub.clock.exact_ms(), note=kept))
+    await take(hub, taken, kept)
     return answer(_shown(hub, area))
-
-
-def _known(hub: Parts, person: Person, area: str) -> None:
-    see(person, area)
-    if area not in hub.registry.areas:
-        raise Problem(HTTPStatus.NOT_FOUND, f"no area {area}")
 
 
 def _notes(area: str) -> str:

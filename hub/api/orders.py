@@ -11,13 +11,13 @@ from msgspec.structs import replace
 from pydantic import Field, model_validator
 from starlette.responses import Response
 
+from hub.api.acting import recall, take
 from hub.api.desk import Asking, Hub, Operator, Parts, answer, see
 from hub.api.incidents import Body, Words
 from hub.api.paging import Cursor, Limit, page
 from hub.api.problems import Problem, responses
 from hub.api.shapes import model_of, page_of
 from hub.core.instruction import ALLOWED, Instructed, Instruction
-from hub.inbox import Item
 from hub.journal import Note
 from hub.settings import Id, Role
 from protocol.messages import Action
@@ -84,8 +84,7 @@ async def give(hub: Hub, person: Operator, area: Place, premises: Which, body: O
         duration_ms=body.siren_s * 1000,
         force=body.force,
     )
-    hub.erasable.keep(kept)
-    await hub.clerk.ask(Item(taken, hub.clock.now_ms(), hub.clock.exact_ms(), note=kept))
+    await take(hub, taken, kept)
     made = next((one for one in hub.desk.instructions(area, premises) if one.id == order), None)
     if made is None:
         raise Problem(HTTPStatus.CONFLICT, f"order {order} was given, and more were given since than are remembered")
@@ -100,9 +99,7 @@ async def read(
     _check(hub, person, area, premises)
     found = sorted(hub.desk.instructions(area, premises), key=_place)
     some, after = page(found, _place, limit, cursor)
-    if hub.clerk.down is None:
-        for one in some:
-            await hub.erasable.recall(one.id)
+    await recall(hub, (one.id for one in some))
     return answer({"items": [_shown(hub, one) for one in some], "next": after})
 
 

@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.responses import Response
 
+from hub.api.acting import recall
 from hub.api.desk import Asking, Hub, Parts, Supervisor, answer, see, seen_areas
 from hub.api.problems import Problem, responses
 from hub.api.shapes import model_of
@@ -55,8 +56,7 @@ class Wanted(BaseModel):
 @router.get("/registry", response_model=Shape, responses=responses())
 async def read_registry(hub: Hub, person: Asking) -> Response:
     """What the hub judges by."""
-    if hub.clerk.down is None:
-        await hub.erasable.recall(NOTES)
+    await recall(hub, [NOTES])
     return answer(_shown(hub, seen_areas(hub, person, None)))
 
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import logging
 import time
-from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, NoReturn
 
-import structlog
 import typer
 
 from hub.core.registry import Registry
@@ -21,6 +17,7 @@ from hub.reports.period import Period, Sort, period, weeks
 from hub.reports.words import Language, Words
 from hub.settings import load
 from protocol.faults import Fault, Refused
+from protocol.logs import quiet
 
 app = typer.Typer(no_args_is_help=True, help="Reports of an area from the hub's journal: HTML, and CSV beside it.")
 
@@ -83,7 +80,7 @@ def _make(
         settings = load(config, set_ or [], reads=True)
         registry = load_registry(settings.hub.registry).registry
         of = _asked(registry, settings.reports.zone(area), sort, area, days, now_ms)
-        with _quiet():
+        with quiet():
             found, entries = made(settings, registry, area, of, now_ms)
         target = put(out, found, Words(language, of.zone))
     except Refused as refused:
@@ -135,17 +132,6 @@ def _date(where: str, text: str) -> date:
     if not 2000 <= found.year < 9000:
         raise Refused([Fault(where, "day", text, "a day since 2000-01-01")])
     return found
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """What a fold logs is told in the report."""
-    before = structlog.get_config()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    try:
-        yield
-    finally:
-        structlog.configure(**before)
 
 
 def _refuse(refused: Refused) -> NoReturn:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hub.core.desk import Desk
+from protocol.logs import quiet
 from simulators.scenario import Scenario
 from simulators.scenes.acts import Acting
 from simulators.scenes.found import Found
@@ -13,7 +14,6 @@ from simulators.world.loop import NS_PER_MS
 from simulators.world.machine import START_MS
 from simulators.world.story import Noise
 from simulators.world.village import AREA
-from simulators.world.world import quiet
 
 WARM_MS = 25_000
 """How long the village has to come up before the scenario's time begins."""

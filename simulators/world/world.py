@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import logging
 import time
-from collections.abc import Iterator
 from typing import NamedTuple
 
-import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from hub.core.desk import Desk
 from hub.core.registry import Registry
+from protocol.logs import quiet
 from simulators.world.book import Book
 from simulators.world.bounds import hub_probed
 from simulators.world.hub import DEFAULTS, KEY, SimHub
@@ -168,17 +165,6 @@ class World(Stage):
             if found:
                 return f"{words}: {', '.join(found)}"
         return ""
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Logs of thousands of crashes help nobody; what matters is witnessed."""
-    before = structlog.get_config()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    try:
-        yield
-    finally:
-        structlog.configure(**before)
 
 
 def simulate(story: Story) -> Outcome:

@@ -13,7 +13,6 @@ from hub.core.clocks import DRIFT_PPM, KBOOTS_MAX, TRANSIT_MS, UNPLACED_MAX, dri
 from hub.core.desk import Desk
 from hub.core.heard import Recorded
 from hub.core.incident import Happening, Incident
-from hub.core.io import Input
 from hub.core.timing import How, placed
 from protocol.kinds import Kind, Qualifier
 from protocol.records import ClockQuality, Stamp
@@ -288,11 +287,7 @@ def test_replay_and_snapshot_give_the_same_knowledge_of_time() -> None:
     gateway.say("a", 10 * MIN, 4 * H, old=True)
     gateway.set_right("a", 30 * MIN, 4 * H, old=True)
     gateway.clock("b", 3 * H, 4 * H, source="start", before="a")
-    again, copy = Desk(REGISTRY, DEFAULTS), Desk(REGISTRY, DEFAULTS)
-    for at_ms, data in desk.journal:
-        again.begin()
-        again.step(msgspec.json.decode(data, type=Input), at_ms, replayed=True)
-        again.commit()
+    again, copy = desk.again(), Desk(REGISTRY, DEFAULTS)
     copy.restore(desk.desk.snapshot())
     assert desk.desk.snapshot() == again.snapshot() == copy.snapshot()
 

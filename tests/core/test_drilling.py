@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 import pytest
 
 from hub.core.acts import Answer, Answered, Disposition, How, Move
@@ -12,7 +11,7 @@ from hub.core.desk import Desk
 from hub.core.drill import Drill, DrillState
 from hub.core.effects import Effect, Page, Send, StoodDown
 from hub.core.incident import Incident, State
-from hub.core.io import Input, NotAllowed
+from hub.core.io import NotAllowed
 from hub.core.trials import Drilled, DrillMove, DrillMoved, DrillPlanned
 from protocol.kinds import Kind
 from protocol.messages import Action, Outcome
@@ -48,16 +47,6 @@ def of(village: DeskAtWork, name: str = "d1") -> Incident:
 
 def answer(village: DeskAtWork, premises: str, said: Answer, at: int) -> None:
     village.take(Answered(AREA, of(village).id, premises, said, How.PHONE, "olga"), at)
-
-
-def again(village: DeskAtWork) -> Desk:
-    """The journal, folded anew."""
-    desk = Desk(village.registry, DEFAULTS)
-    for at_ms, data in village.journal:
-        desk.begin()
-        desk.step(msgspec.json.decode(data, type=Input), at_ms, replayed=True)
-        desk.commit()
-    return desk
 
 
 def test_a_drill_is_the_real_thing_marked() -> None:
@@ -296,11 +285,11 @@ def test_a_replay_is_exact_wherever_it_ends() -> None:
     village = DeskAtWork()
     plan(village, at=MIN)
     village.wait(MIN)
-    assert village.desk.snapshot() == again(village).snapshot()
+    assert village.desk.snapshot() == village.again().snapshot()
     answer(village, "h05", Answer.GOING, 2 * MIN)
     village.press("h04", 3 * MIN)
     plan(village, "d2", at=H)
-    assert village.desk.snapshot() == again(village).snapshot()
+    assert village.desk.snapshot() == village.again().snapshot()
     restored = Desk(village.registry, DEFAULTS)
     restored.restore(village.desk.snapshot())
     assert village.desk.snapshot() == restored.snapshot()

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import msgspec
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from hub.core.acts import Disposition, Move, Moved, Stage
-from hub.core.desk import Desk
 from hub.core.incident import NEXT, UNRESOLVED, State
-from hub.core.io import Input, NotAllowed
-from tests.support.desk import AREA, DEFAULTS, REGISTRY, START_MS, DeskAtWork
+from hub.core.io import NotAllowed
+from tests.support.desk import AREA, REGISTRY, START_MS, DeskAtWork
 
 PRESSERS = sorted(
     zone.removesuffix("-panic") for area, zone in REGISTRY.zones if area == AREA and zone.endswith("-panic")
@@ -87,12 +85,7 @@ class Table(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """The journal, folded again, gives the same state byte for byte."""
-        again = Desk(REGISTRY, DEFAULTS)
-        for at_ms, data in self.desk.journal:
-            again.begin()
-            again.step(msgspec.json.decode(data, type=Input), at_ms, replayed=True)
-            again.commit()
-        assert self.desk.desk.snapshot() == again.snapshot()
+        assert self.desk.desk.snapshot() == self.desk.again().snapshot()
 
 
 TestTable = Table.TestCase

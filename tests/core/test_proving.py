@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 import pytest
 
 from hub.core.acts import Disposition, Move
@@ -13,7 +12,6 @@ from hub.core.effects import Page, Rung, Send
 from hub.core.heard import Twinned
 from hub.core.hold import At, TakenOut
 from hub.core.incident import State
-from hub.core.io import Input
 from hub.core.proof import ProofView
 from hub.core.trials import Proved
 from protocol.kinds import Kind
@@ -36,16 +34,6 @@ def through(village: DeskAtWork, page: Page, at: int, **more: Any) -> None:
 
 def seen(village: DeskAtWork, gateway: str = EAST) -> ProofView:
     return next(one for one in village.desk.proofs(AREA, START_MS + village.now) if one.gateway == gateway)
-
-
-def again(village: DeskAtWork) -> Desk:
-    """The journal, folded anew."""
-    desk = Desk(village.registry, DEFAULTS)
-    for at_ms, data in village.journal:
-        desk.begin()
-        desk.step(msgspec.json.decode(data, type=Input), at_ms, replayed=True)
-        desk.commit()
-    return desk
 
 
 def test_a_proof_is_an_incident_and_a_page_until_its_notice_is_through() -> None:
@@ -241,9 +229,9 @@ def test_a_replay_is_exact_wherever_it_ends() -> None:
     proof(village, 3 * H)
     village.wait(27 * H)
     (page,) = proof(village, 28 * H)
-    assert village.desk.snapshot() == again(village).snapshot()
+    assert village.desk.snapshot() == village.again().snapshot()
     through(village, page, 28 * H + S)
-    assert village.desk.snapshot() == again(village).snapshot()
+    assert village.desk.snapshot() == village.again().snapshot()
     restored = Desk(village.registry, DEFAULTS)
     restored.restore(village.desk.snapshot())
     assert village.desk.snapshot() == restored.snapshot()

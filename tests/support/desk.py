@@ -56,6 +56,15 @@ class DeskAtWork:
         self.effects += effects
         return effects
 
+    def again(self) -> Desk:
+        """Its journal, folded anew."""
+        desk = Desk(self.registry, DEFAULTS)
+        for at_ms, data in self.journal:
+            desk.begin()
+            desk.step(msgspec.json.decode(data, type=Input), at_ms, replayed=True)
+            desk.commit()
+        return desk
+
     def record(self, kind: Kind, where: str, event: int, at: int | None = None, **more: Any) -> Recorded:
         """A record of `kind` at a zone or premises that happened at `event` and arrives at `at` (default: then)."""
         zone = where if (AREA, where) in self.registry.zones else None
