@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 AHEAD_MS = 1_000
 """How far the wall clock must be ahead before it is followed; a step back is not followed at all."""
+
+
+def utc(ms: int) -> str:
+    """A wall time as ISO 8601, to the millisecond."""
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class HubClock:

@@ -6,18 +6,14 @@ import asyncio
 import contextlib
 import getpass
 import shutil
-import socket
 import sys
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
-from simulators.children import Child, start
+from simulators.children import Server
 
 APT_LINE = "sudo apt-get install mosquitto"
-START_S_MAX = 10.0
 PACKET_MAX = 1024 * 1024
 """The largest packet let through, in bytes: above the protocol's own limit, so that the hub counts what it refuses."""
 
@@ -41,20 +37,14 @@ def find_mosquitto() -> Path | None:
     return Path(found) if found else None
 
 
-def free_port() -> int:
-    """A loopback TCP port that nobody holds at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-class Broker:
-    """One broker on 127.0.0.1, started on entering, stopped by its own pid on leaving.
+class Broker(Server):
+    """One broker on 127.0.0.1.
 
     `folder` keeps its configuration, log and stored messages. `kind` is "mosquitto", "embedded" or "any". TLS and
     `acl` (Mosquitto's ACL file text) need Mosquitto. `port` is chosen at the first start and kept by `restart`.
     """
+
+    error = BrokerError
 
     def __init__(
         self, folder: Path, *, kind: str = "any", port: int = 0, tls: BrokerTls | None = None, acl: str | None = None
@@ -64,62 +54,13 @@ class Broker:
             raise BrokerError(f"this needs a real Mosquitto, and none is installed: {APT_LINE}")
         if mosquitto is None and find_spec("iotcore") is None:
             raise BrokerError(f"no broker here: pip install iotcore, or {APT_LINE}")
+        super().__init__("mosquitto" if mosquitto is not None else "embedded", folder, port)
         self.host = "127.0.0.1"
-        self.port = port
-        self.kind = "mosquitto" if mosquitto is not None else "embedded"
         self._mosquitto = mosquitto
-        self._folder = folder.absolute()
         self._tls = tls
         self._acl = acl
-        self._child: Child | None = None
 
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.stop()
-
-    @property
-    def pid(self) -> int | None:
-        """The child's pid while it runs."""
-        return self._child.process.pid if self._child is not None and self._child.running else None
-
-    async def start(self) -> None:
-        """Start and wait until it accepts connections. Raises BrokerError with the end of its log."""
-        assert self.pid is None, "already running"
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self.port = self.port or free_port()
-        command = self._mosquitto_command() if self._mosquitto is not None else self._embedded_command()
-        self._child = child = await start(self.kind, command, self._folder / "broker.log")
-        try:
-            async with asyncio.timeout(START_S_MAX):
-                while not await self._accepts():
-                    if not child.running:
-                        raise BrokerError(f"{self.kind} ended with {child.process.returncode}: {child.tail()}")
-                    await asyncio.sleep(0.01)
-        except TimeoutError as cause:
-            await child.kill()
-            raise BrokerError(f"{self.kind} took over {START_S_MAX} s to listen: {child.tail()}") from cause
-
-    async def stop(self) -> None:
-        """End it politely, by force when that takes long."""
-        if self._child is not None:
-            await self._child.stop()
-
-    async def kill(self) -> None:
-        """SIGKILL: it says no goodbye, sends no Will and saves nothing."""
-        if self._child is not None:
-            await self._child.kill()
-
-    async def restart(self) -> None:
-        """Start again on the same port, after stopping it if it still runs."""
-        await self.stop()
-        await self.start()
-
-    async def _accepts(self) -> bool:
+    async def _answers(self) -> bool:
         try:
             _, writer = await asyncio.open_connection(self.host, self.port)
         except OSError:
@@ -129,8 +70,10 @@ class Broker:
             await writer.wait_closed()
         return True
 
-    def _mosquitto_command(self) -> list[str]:
-        assert self._mosquitto is not None
+    def _command(self) -> list[str]:
+        return self._embedded_command() if self._mosquitto is None else self._mosquitto_command(self._mosquitto)
+
+    def _mosquitto_command(self, mosquitto: Path) -> list[str]:
         lines = [
             f"listener {self.port} 127.0.0.1",
             f"user {getpass.getuser()}",
@@ -161,7 +104,7 @@ class Broker:
             lines.append(f"acl_file {acl}")
         path = self._folder / "mosquitto.conf"
         path.write_text("\n".join(lines) + "\n")
-        return [str(self._mosquitto), "-c", str(path)]
+        return [str(mosquitto), "-c", str(path)]
 
     def _embedded_command(self) -> list[str]:
         path = self._folder / "embedded.toml"

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import httpx
 
-from simulators.broker import free_port
-from simulators.children import Child, start
+from simulators.children import Server, free_port
 
 APT_INFLUXDB = "sudo apt-get install influxdb"
 APT_VICTORIA = "sudo apt-get install victoria-metrics"
-START_S_MAX = 60.0
 CONFIG = """\
 reporting-disabled = true
 bind-address = "127.0.0.1:{rpc}"
@@ -51,74 +46,33 @@ class TsdbError(Exception):
     """The database did not start; says why and what to do."""
 
 
-class Tsdb:
-    """One database on 127.0.0.1, started on entering, stopped by its own pid on leaving. `folder` keeps its data; the
-    port is chosen at the first start and kept."""
+class Tsdb(Server):
+    """One database on 127.0.0.1. `folder` keeps its data; the port is chosen once."""
 
-    name = "influxd"
+    error = TsdbError
+    start_s_max = 60.0
+    program = "influxd"
     apt = APT_INFLUXDB
 
     def __init__(self, folder: Path, *, auth: bool = False, cert: Path | None = None) -> None:
-        found = shutil.which(self.name)
+        found = shutil.which(self.program)
         if found is None:
-            raise TsdbError(f"this needs a real {self.name}, and none is installed: {self.apt}")
-        self.port, self._rpc = free_port(), free_port()
-        self._program, self._folder = found, folder.absolute()
+            raise TsdbError(f"this needs a real {self.program}, and none is installed: {self.apt}")
+        super().__init__(self.program, folder, free_port())
+        self._path, self._rpc = found, free_port()
         self._auth, self._cert = auth, cert
-        self._child: Child | None = None
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.stop()
 
     @property
     def url(self) -> str:
         """Where it answers."""
         return f"{'https' if self._cert is not None else 'http'}://127.0.0.1:{self.port}"
 
-    @property
-    def pid(self) -> int | None:
-        """The child's pid while it runs."""
-        return self._child.process.pid if self._child is not None and self._child.running else None
-
-    async def start(self) -> None:
-        """Start and wait until it answers. Raises TsdbError with the end of its log."""
-        assert self.pid is None, "already running"
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self._child = child = await start(self.name, self._command(), self._folder / f"{self.name}.log")
-        try:
-            async with (
-                asyncio.timeout(START_S_MAX),
-                httpx.AsyncClient(trust_env=False, verify=False) as client,
-            ):
-                while not await self._answers(client):
-                    if not child.running:
-                        raise TsdbError(f"{self.name} ended with {child.process.returncode}: {child.tail()}")
-                    await asyncio.sleep(0.02)
-        except TimeoutError as cause:
-            await child.kill()
-            raise TsdbError(f"{self.name} took over {START_S_MAX} s to answer: {child.tail()}") from cause
-
-    async def stop(self) -> None:
-        """End it politely, by force when that takes long."""
-        if self._child is not None:
-            await self._child.stop()
-
-    async def kill(self) -> None:
-        """SIGKILL."""
-        if self._child is not None:
-            await self._child.kill()
-
-    async def _answers(self, client: httpx.AsyncClient) -> bool:
-        try:
-            return (await client.get(f"{self.url}/{self._probe()}")).status_code < 300
-        except httpx.TransportError:
-            return False
+    async def _answers(self) -> bool:
+        async with httpx.AsyncClient(trust_env=False, verify=False) as client:
+            try:
+                return (await client.get(f"{self.url}/{self._probe()}")).status_code < 300
+            except httpx.TransportError:
+                return False
 
     def _probe(self) -> str:
         return "ping"
@@ -131,13 +85,13 @@ class Tsdb:
                 folder=self._folder, port=self.port, rpc=self._rpc, auth="true" if self._auth else "false", tls=tls
             )
         )
-        return [self._program, "-config", str(path)]
+        return [self._path, "-config", str(path)]
 
 
 class Victoria(Tsdb):
     """VictoriaMetrics, which takes InfluxDB's lines and answers no InfluxQL."""
 
-    name = "victoria-metrics"
+    program = "victoria-metrics"
     apt = APT_VICTORIA
 
     def _probe(self) -> str:
@@ -145,7 +99,7 @@ class Victoria(Tsdb):
 
     def _command(self) -> list[str]:
         return [
-            self._program,
+            self._path,
             f"-httpListenAddr=127.0.0.1:{self.port}",
             f"-storageDataPath={self._folder / 'data'}",
             "-retentionPeriod=100y",
@@ -156,4 +110,4 @@ class Victoria(Tsdb):
 
 def installed(kind: type[Tsdb] = Tsdb) -> bool:
     """Whether it can be started here."""
-    return shutil.which(kind.name) is not None
+    return shutil.which(kind.program) is not None

@@ -23,9 +23,9 @@ from edge.config import load as load_site
 from edge.profiles import load_profiles
 from hub.orders import make_key
 from protocol.faults import Fault, Refused, shown
-from simulators.broker import Broker, free_port
+from simulators.broker import Broker
 from simulators.centre import Centre
-from simulators.children import Child, start
+from simulators.children import Child, free_port, start
 from simulators.plant import Plant
 
 CONFIGS = Path(__file__).resolve().parent.parent / "firmware_configs"

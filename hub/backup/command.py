@@ -6,7 +6,6 @@ import json
 import signal
 import sys
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -17,6 +16,7 @@ from hub.backup.manifest import Manifest
 from hub.backup.restore import Restored, restore_into, restore_to
 from hub.backup.secret_files import secret_files
 from hub.backup.take import take
+from hub.clock import utc
 from hub.settings import load
 from protocol.faults import Fault, Refused
 
@@ -97,14 +97,10 @@ def restore(
 
 
 def _of(manifest: Manifest) -> str:
-    taken = f"hub {manifest.hub} as of {_time(manifest.at_ms)}, lianfang {manifest.software}"
-    last = f", the last of {_time(manifest.last_ms)}" if manifest.entries else ""
+    taken = f"hub {manifest.hub} as of {utc(manifest.at_ms)}, lianfang {manifest.software}"
+    last = f", the last of {utc(manifest.last_ms)}" if manifest.entries else ""
     ends = "".join(f"\n  {end.area}: {end.entries} entries, ends with {end.hash}" for end in manifest.heads)
     return f"{taken}; {manifest.entries} journal entries{last}{ends}"
-
-
-def _time(at_ms: int) -> str:
-    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _shown(done: Restored) -> dict[str, Any]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 import msgspec
 
+Number = TypeVar("Number", int, float)
 Spell = tuple[int, int]
 """From and until, ms."""
 
@@ -27,7 +29,7 @@ def spread(times_ms: Iterable[int]) -> Spread:
     return Spread(len(found), nearest(found, 50), nearest(found, 90), found[-1])
 
 
-def nearest(ordered: Sequence[int], percent: int) -> int:
+def nearest(ordered: Sequence[Number], percent: int) -> Number:
     """The nearest-rank percentile of what is ordered and not empty."""
     return ordered[max(0, -(-len(ordered) * percent // 100) - 1)]
 

@@ -8,7 +8,6 @@ from datetime import date, datetime
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from string import Formatter
 from zoneinfo import ZoneInfo
 
 from babel import Locale
@@ -42,11 +41,6 @@ def catalogue(language: Language) -> Mapping[str, str]:
     """Every text of a language by "table.key"."""
     raw = tomllib.loads((TEXTS / f"{language}.toml").read_text(encoding="utf-8"))
     return {f"{table}.{key}": text for table, texts in raw.items() for key, text in texts.items()}
-
-
-def places_in(text: str) -> set[str]:
-    """The names a text leaves room for."""
-    return {field for _, field, _, _ in Formatter().parse(text) if field is not None}
 
 
 class Words:

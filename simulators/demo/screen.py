@@ -13,7 +13,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from simulators.demo.watch import ANSWERED, utc
+from hub.clock import utc
+from simulators.demo.watch import ANSWERED
 
 STORY_MAX = 8
 INCIDENTS_MAX = 8

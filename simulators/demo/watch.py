@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
+from hub.clock import utc
 from simulators.centre import Centre, Told
 
 REPLIES_S_MAX = 10.0
@@ -35,11 +35,6 @@ def summary(incident: Mapping[str, Any], latency_ms: float | None, committed_ms:
         "latency_ms": latency_ms,
         "why": incident["why"],
     }
-
-
-def utc(ms: int) -> str:
-    """A wall time as ISO 8601, to the millisecond."""
-    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class Followed:

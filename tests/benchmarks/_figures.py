@@ -6,16 +6,12 @@ import sys
 from collections.abc import Sequence
 from statistics import median
 
-
-def percentile(values: Sequence[float], percent: float) -> float:
-    """The nearest-rank percentile."""
-    ordered = sorted(values)
-    return ordered[max(0, -(-len(ordered) * percent // 100).__int__() - 1)]
+from hub.reports.stats import nearest
 
 
 def spread(what: str, values: Sequence[float], unit: str, asked: str = "") -> None:
     """Print median, 99th percentile and maximum of `values`, and what was asked of them."""
-    figures = f"median {median(values):.2f}, p99 {percentile(values, 99):.2f}, max {max(values):.2f} {unit}"
+    figures = f"median {median(values):.2f}, p99 {nearest(sorted(values), 99):.2f}, max {max(values):.2f} {unit}"
     line(what, f"{figures} of {len(values)}", asked)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from string import Formatter
 
 import pytest
 
@@ -15,11 +16,16 @@ from hub.core.rules import rules
 from hub.core.rules.base import WithdrawRule
 from hub.reports.layout import As, Cell
 from hub.reports.sections.factors import Factor
-from hub.reports.words import Language, Words, catalogue, places_in
+from hub.reports.words import Language, Words, catalogue
 from tests.support.desk import DEFAULTS
 
 ZH, EN = catalogue(Language.ZH), catalogue(Language.EN)
 SOURCE = "\n".join(path.read_text(encoding="utf-8") for path in Path(hub.reports.__file__).parent.rglob("*.py"))
+
+
+def places_in(text: str) -> set[str]:
+    """The names a text leaves room for."""
+    return {field for _, field, _, _ in Formatter().parse(text) if field is not None}
 
 
 def test_both_languages_have_the_same_texts() -> None:

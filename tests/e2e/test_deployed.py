@@ -24,9 +24,8 @@ from edge.profiles import load_profiles
 from protocol.link import Endpoint, Link, LinkError
 from protocol.tls import Tls
 from protocol.topics import UP, Channel, filters, topic
-from simulators.broker import free_port
 from simulators.centre import Centre
-from simulators.children import Child, start
+from simulators.children import Child, free_port, start
 from simulators.plant import Plant
 from tests.support.documented import ROOT, Machine, sections
 from tests.support.pki import Authority

@@ -19,7 +19,6 @@ from hub.core.defaults import Defaults
 from protocol.kinds import Priority
 
 LINK_DOWN = "link_down"
-LINK_UP = "link_up"
 CONFLICT = "conflict"
 GAP = "gap"
 TWINS = "twins"
