@@ -20,7 +20,8 @@ from hub.orders import load_key, make_key, public_text
 from hub.past import JournalError
 from hub.registry import Loaded
 from hub.registry import load as load_registry
-from hub.settings import Settings, load, strange_areas
+from hub.settings import Settings
+from hub.settings_file import load, strange_areas
 from hub.store.table import StoreKind, access
 from protocol.faults import Fault, Refused
 from protocol.logs import set_up

@@ -21,7 +21,8 @@ from hub.past import JournalError, Past
 from hub.registry import load as load_registry
 from hub.registry.history import FOLDER, History
 from hub.replay import Replay, by_id
-from hub.settings import Settings, load
+from hub.settings import Settings
+from hub.settings_file import load
 from protocol.faults import Refused
 from protocol.logs import quiet
 

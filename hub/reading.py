@@ -22,7 +22,8 @@ from hub.registry.diff import Diff, What, between
 from hub.registry.files import settle
 from hub.registry.guard import too_many
 from hub.registry.history import FOLDER, History, State
-from hub.settings import Settings, strange_areas
+from hub.settings import Settings
+from hub.settings_file import strange_areas
 from protocol import lock
 from protocol.faults import Fault, Refused
 

@@ -17,7 +17,8 @@ from hub.api.shapes import model_of, page_of
 from hub.core.alarm_views import Stale, Standing, Suppressed
 from hub.core.figures import Figures
 from hub.core.hold import At, Hold, Sort
-from hub.settings import Id, Person
+from hub.settings import Person
+from hub.table import Id
 from protocol.faults import Fault
 from protocol.kinds import Priority
 from protocol.records import WALL_MS_MAX

@@ -19,7 +19,8 @@ from hub.api.shapes import model_of, page_of
 from hub.core.drill import Drill, DrillState
 from hub.core.trials import DrillMove, DrillMoved, DrillPlanned
 from hub.journal import Note
-from hub.settings import Id, Person
+from hub.settings import Person
+from hub.table import Id
 from protocol.kinds import Kind
 
 router = APIRouter(tags=["drills"])

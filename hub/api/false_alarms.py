@@ -13,7 +13,7 @@ from hub.api.paging import Cursor, Limit, page
 from hub.api.problems import responses
 from hub.api.shapes import model_of, page_of
 from hub.core.blame import ZoneBlamed
-from hub.settings import Id
+from hub.table import Id
 from protocol.records import WALL_MS_MAX
 
 router = APIRouter(tags=["incidents"])

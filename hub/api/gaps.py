@@ -15,7 +15,7 @@ from hub.api.shapes import page_of
 from hub.core import ledger
 from hub.core.ledger import Book, GapState
 from hub.core.registry import of_area
-from hub.settings import Id
+from hub.table import Id
 from protocol.records import Lane
 
 router = APIRouter(tags=["gaps"])

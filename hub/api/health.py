@@ -13,7 +13,7 @@ from hub.api.desk import Asking, Hub, answer, seen_areas
 from hub.api.problems import responses
 from hub.api.shapes import model_of
 from hub.core.views import Counts
-from hub.settings import Id
+from hub.table import Id
 from protocol.records import Lane
 
 router = APIRouter(tags=["health"])

@@ -16,7 +16,8 @@ from hub.api.problems import Problem, responses
 from hub.api.shapes import model_of
 from hub.core.hold import At, Hold, PutBack, Shelved, Sort, TakenOut
 from hub.journal import Note
-from hub.settings import Id, Person, Role
+from hub.settings import Person, Role
+from hub.table import Id
 from protocol.records import WALL_MS_MAX
 
 router = APIRouter(tags=["alarms"])

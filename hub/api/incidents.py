@@ -18,7 +18,8 @@ from hub.core.acts import Answer, Answered, Disposition, How, Move, Moved, Stage
 from hub.core.escalation import OVERDUE
 from hub.core.incident import UNRESOLVED, Incident, State
 from hub.journal import Note
-from hub.settings import Id, Person
+from hub.settings import Person
+from hub.table import Id
 
 router = APIRouter(tags=["incidents"])
 Words = Annotated[str, StringConstraints(min_length=1, max_length=4_000, strip_whitespace=True)]

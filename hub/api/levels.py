@@ -15,7 +15,7 @@ from hub.api.problems import responses
 from hub.api.shapes import model_of
 from hub.core.plan import Level, Levelled, divisor
 from hub.journal import Note
-from hub.settings import Id
+from hub.table import Id
 
 router = APIRouter(tags=["levels"])
 Place = Annotated[Id, Path(description="the area")]

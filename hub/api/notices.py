@@ -17,7 +17,7 @@ from hub.api.problems import MEDIA, Problem, responses
 from hub.api.shapes import model_of, page_of
 from hub.channels.webhook import SIGNATURE, STAMP, Config, Reports, read_secret, signature
 from hub.notify.notice import Posting
-from hub.settings import Id
+from hub.table import Id
 from protocol.faults import Fault
 
 router = APIRouter(tags=["notices"])

@@ -19,7 +19,8 @@ from hub.api.problems import Problem, responses
 from hub.api.shapes import model_of, page_of
 from hub.core.instruction import ALLOWED, Instructed, Instruction
 from hub.journal import Note
-from hub.settings import Id, Role
+from hub.settings import Role
+from hub.table import Id
 from protocol.messages import Action
 
 router = APIRouter(tags=["orders"])

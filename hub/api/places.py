@@ -15,8 +15,8 @@ from hub.api.shapes import page_of
 from hub.core.registry import PremisesKind, of_area
 from hub.core.views import GroupView, ZoneView
 from hub.links import Known
-from hub.settings import Id
 from hub.store.port import Placed, Sample, StoreError
+from hub.table import Id
 from protocol.kinds import Kind
 from protocol.records import Condition
 

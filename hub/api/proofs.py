@@ -12,7 +12,7 @@ from hub.api.paging import Cursor, Limit, page
 from hub.api.problems import responses
 from hub.api.shapes import page_of
 from hub.core.proof import ProofView
-from hub.settings import Id
+from hub.table import Id
 
 router = APIRouter(tags=["proofs"])
 

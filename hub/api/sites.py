@@ -17,8 +17,8 @@ from hub.api.problems import Problem, responses
 from hub.api.shapes import model_of, page_of
 from hub.core.registry import of_area
 from hub.registry.coverage import Village, villages
-from hub.settings import Id
 from hub.sites import SiteState
+from hub.table import Id
 from protocol.faults import Fault, Refused
 
 router = APIRouter(tags=["sites"])

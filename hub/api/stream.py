@@ -12,7 +12,8 @@ from hub.api.desk import Asking, Hub, Parts, see
 from hub.api.problems import responses
 from hub.live import EVERYBODY, Told, TooManyListeners
 from hub.plain import json_of
-from hub.settings import Id, Person
+from hub.settings import Person
+from hub.table import Id
 
 router = APIRouter(tags=["live"])
 QUIET_S = 10.0

@@ -13,11 +13,11 @@ from hub.api.desk import Asking, Hub, answer, see
 from hub.api.paging import Cursor, Limit, closed, opened
 from hub.api.problems import Problem, responses
 from hub.api.shapes import model_of, page_of
-from hub.settings import Id
 from hub.store.downsampled import numbers
 from hub.store.levels import TooFine
 from hub.store.port import Aggregate, Placed
 from hub.store.refused import RefusedLine
+from hub.table import Id
 from protocol.faults import Fault, shown
 
 router = APIRouter(prefix="/telemetry", tags=["telemetry"])

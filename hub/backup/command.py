@@ -17,7 +17,7 @@ from hub.backup.restore import Restored, restore_into, restore_to
 from hub.backup.secret_files import secret_files
 from hub.backup.take import take
 from hub.clock import utc
-from hub.settings import load
+from hub.settings_file import load
 from protocol.faults import Fault, Refused
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]

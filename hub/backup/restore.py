@@ -23,7 +23,8 @@ from hub.backup.notices import settle
 from hub.backup.places import inside, led, places, slot
 from hub.backup.take import sync
 from hub.beginning import SIDE_FILES, put_aside
-from hub.settings import Settings, of_text
+from hub.settings import Settings
+from hub.settings_file import of_text
 from protocol import lock
 from protocol.faults import Fault, Refused
 

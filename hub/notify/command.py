@@ -17,7 +17,8 @@ from hub.notify.table import ChannelTable, Told, routes_of
 from hub.notify.texts import Facts, written
 from hub.registry import Loaded
 from hub.registry import load as load_registry
-from hub.settings import Settings, load
+from hub.settings import Settings
+from hub.settings_file import load
 from protocol import faults
 from protocol.kinds import Priority
 

@@ -21,7 +21,8 @@ from hub.registry.export import to_csv, to_workbook
 from hub.registry.files import put, settle, writable
 from hub.registry.guard import doubts
 from hub.registry.history import FOLDER, History, State
-from hub.settings import Settings, of_text
+from hub.settings import Settings
+from hub.settings_file import of_text
 from protocol import lock
 from protocol.faults import Fault, Refused
 

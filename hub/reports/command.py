@@ -15,7 +15,7 @@ from hub.registry import load as load_registry
 from hub.reports.making import made, put
 from hub.reports.period import Period, Sort, period, weeks
 from hub.reports.words import Language, Words
-from hub.settings import load
+from hub.settings_file import load
 from protocol.faults import Fault, Refused
 from protocol.logs import quiet
 

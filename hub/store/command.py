@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from hub.settings import load
+from hub.settings_file import load
 from hub.store.init import init as made
 from hub.store.port import StoreError
 from hub.store.server import InfluxServer

@@ -21,7 +21,7 @@ from hub.intake import READINGS_MAX
 from hub.plain import json_of
 from hub.receipting import ASKED_MAX
 from hub.refusals import REMEMBERED_MAX
-from hub.settings import load
+from hub.settings_file import load
 from protocol.link import Incoming
 from simulators.fuzz.judge import Judge
 from simulators.fuzz.place import AREA, MUTE, STILL, town, write_config

@@ -20,7 +20,7 @@ import structlog
 from hub.app import Hub
 from hub.registry.history import FOLDER
 from hub.reloading import Attempt
-from hub.settings import load
+from hub.settings_file import load
 from simulators.broker import Broker
 from simulators.county import write_county
 from tests.benchmarks._figures import line, spread

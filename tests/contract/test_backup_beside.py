@@ -27,7 +27,8 @@ from hub.notify.outbox import NAME, Outbox
 from hub.registry import load as load_registry
 from hub.registry.diff import between
 from hub.registry.history import FOLDER, History
-from hub.settings import Settings, load, of_text
+from hub.settings import Settings
+from hub.settings_file import load, of_text
 from protocol.faults import Refused
 from protocol.kinds import Priority
 from tests.contract.test_backup_files import NOW_MS, lived, tree

@@ -21,7 +21,7 @@ from hub.core.heard import Linked
 from hub.journal import Draft, Journal, Note
 from hub.orders import make_key
 from hub.past import verify
-from hub.settings import load
+from hub.settings_file import load
 from hub.store.sqlite import SqliteStore
 from protocol import lock
 from protocol.faults import Refused

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from hub.settings import load
+from hub.settings_file import load
 from hub.store.table import StoreKind
 from protocol.codec import SIZE_MAX
 from protocol.link import INFLIGHT_MAX

@@ -20,7 +20,7 @@ from hub.past import Past
 from hub.rebuild import checkpoint as checkpoint_of
 from hub.rebuild import rebuild
 from hub.registry import load
-from hub.settings import load as load_settings
+from hub.settings_file import load as load_settings
 from protocol.faults import Refused
 from simulators.broker import Broker
 from tests.support.centre import Running, gateway, running

@@ -24,7 +24,7 @@ from hub.notify.outbox import NAME, Outbox, opened
 from hub.notify.people import People
 from hub.notify.table import Channels, ChannelTable, Route, Told, routes_of
 from hub.registry import load as load_registry
-from hub.settings import load
+from hub.settings_file import load
 from hub.troubles import Trouble
 from protocol.faults import Refused
 from protocol.kinds import Priority

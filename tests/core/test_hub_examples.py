@@ -10,7 +10,8 @@ from typing import Any
 
 from hub.channels import KINDS
 from hub.registry import load as load_registry
-from hub.settings import Settings, load
+from hub.settings import Settings
+from hub.settings_file import load
 
 EXAMPLES = Path(__file__).parents[2] / "firmware_configs" / "hub"
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from hub.settings import Role, load
+from hub.settings import Role
+from hub.settings_file import load
 from protocol.faults import Refused
 from tests.support.centre import PEOPLE, write_config
 

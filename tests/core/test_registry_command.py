@@ -15,7 +15,7 @@ from hub.journal import Draft, Journal
 from hub.registry import load
 from hub.registry.command import app
 from hub.registry.history import FOLDER, History
-from hub.settings import load as load_settings
+from hub.settings_file import load as load_settings
 from protocol.faults import Refused
 from protocol.kinds import Kind
 from tests.support.desk import AREA, HENGJIE, DeskAtWork

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.settings import load
+from hub.settings_file import load
 from hub.store.table import StoreKind, access
 from protocol.faults import Refused
 from tests.support.centre import write_config

@@ -17,7 +17,7 @@ from hub.api.desk import Parts
 from hub.app import Hub
 from hub.core.incident import Incident
 from hub.orders import load_key
-from hub.settings import load
+from hub.settings_file import load
 from protocol.codec import decode, encode
 from protocol.ids import is_id
 from protocol.kinds import CODES, Kind, Qualifier
