@@ -25,7 +25,7 @@ from hub.registry.contacts import Contact, ContactBook
 from hub.registry.faults import Faults
 from hub.registry.fields import Reader, Value
 from hub.registry.kinds import ZONE_KINDS
-from hub.registry.rows import Sheet
+from hub.registry.sheet import Sheet
 from protocol.ids import ID_ALLOWED, is_id
 
 MEMBERS_MIN = 10

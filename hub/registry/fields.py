@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from hub.core.registry import PremisesKind
 from hub.registry.contacts import PHONE_ALLOWED, phone_of
 from hub.registry.faults import Faults
-from hub.registry.rows import Sheet
+from hub.registry.sheet import Sheet
 from protocol.ids import ID_ALLOWED, is_id
 from protocol.topics import RESERVED_AREAS, RESERVED_GATEWAYS
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import csv
 import tomllib
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeAlias
 
 from hub.registry.faults import Faults
-from hub.registry.headings import TABLES, canonical
+from hub.registry.headings import TABLES
+from hub.registry.sheet import Line, Sheet, headed
 from protocol.faults import Fault, shown
 
 FILES = {
@@ -24,32 +23,6 @@ TOML_MAX = 64 * 1024 * 1024
 CSV_MAX = 1024 * 1024 * 1024
 """Bytes of one file. A TOML file is held in memory as a whole, a CSV file is read line by line."""
 
-Line: TypeAlias = tuple[int, Sequence[object]]
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """One table as it stands in one file: `head` has the keys, `lines` each row's number and cells (None: nothing).
-
-    `where` and `at` are put together with the row's number ("zones.csv:{}", "zone[{}]."); `titles` are the keys as
-    the file writes them.
-    """
-
-    table: str
-    where: str
-    at: str
-    head: tuple[str, ...]
-    titles: tuple[str, ...]
-    lines: Callable[[], Iterator[Line]]
-
-    def fault(self, number: int, key: str, value: object, allowed: str) -> Fault:
-        """A fault of one row."""
-        title = self.titles[self.head.index(key)] if key in self.head else key
-        found = value if isinstance(value, str) else shown(value)
-        return Fault(
-            self.where.replace("{}", str(number)), f"{self.at.replace('{}', str(number))}{title}", found, allowed
-        )
-
 
 def sheets_of(path: Path, faults: Faults) -> list[Sheet]:
     """The tables of a TOML file, an XLSX workbook or a folder of CSV files, in the order of `TABLES`; what cannot be
@@ -61,20 +34,6 @@ def sheets_of(path: Path, faults: Faults) -> list[Sheet]:
     else:
         found = list(_from_csv(path, faults) if path.is_dir() else _from_toml(path, faults))
     return sorted(found, key=lambda sheet: TABLES.index(sheet.table))
-
-
-def headed(
-    table: str, where: str, at: str, titles: Sequence[str], lines: Callable[[], Iterator[Line]], faults: Faults
-) -> Sheet | None:
-    """A sheet with this head line; None, and its fault told, when it is none."""
-    keys = tuple(canonical(table, title) for title in titles)
-    if not keys or "" in keys or len(set(keys)) < len(keys):
-        first = Fault(
-            where.replace("{}", "1"), "the head line", ",".join(titles) or "nothing", "each column named once"
-        )
-        faults.tell(first)
-        return None
-    return Sheet(table, where, at, keys, tuple(titles), lines)
 
 
 def _from_toml(path: Path, faults: Faults) -> Iterator[Sheet]:

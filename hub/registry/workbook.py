@@ -14,7 +14,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from hub.registry.faults import Faults
 from hub.registry.headings import SHEETS, table_of
-from hub.registry.rows import Line, Sheet, headed
+from hub.registry.sheet import Line, Sheet, headed
 from protocol.faults import Fault
 
 FILE_MAX = 256 * 1024 * 1024
