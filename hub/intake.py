@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeAlias
 import structlog
 
 from hub.core.clocks import NOTHING, Evidence
-from hub.core.timing import How, placed
+from hub.core.timing import PlacedBy, placed
 from hub.metrics import Metrics
 from hub.store.port import Loss, Placed, Sample, Source
 from protocol.messages import TelemetryItem
@@ -82,7 +82,7 @@ class Intake:
         return True
 
     def room(self) -> int:
-        """How many readings there is room for."""
+        """PlacedBy many readings there is room for."""
         return max(0, READINGS_MAX - self.weight)
 
     @property
@@ -136,7 +136,7 @@ class Intake:
         return self._hold(write, why)
 
     def held_ms(self, write: Write) -> int | None:
-        """How long to wait before the next try while the disk is nearly full; None when it may be written."""
+        """PlacedBy long to wait before the next try while the disk is nearly full; None when it may be written."""
         return None if self.short is None else self._hold(write, self.short)
 
     def _hold(self, write: Write, why: str) -> int:
@@ -160,8 +160,8 @@ def sample(source: Source, item: TelemetryItem, now_ms: int, clock: Evidence = N
     use of it, and says by `placed` whether that is its gateway's clock (WALL) or mere order (ARRIVAL)."""
     reading, stamp = item.reading, item.reading.at
     when = placed(stamp, item.age_ms, now_ms, clock)
-    how = Placed.AGE if when.how is How.AGE else Placed.CLOCK
-    if when.how is How.ORDER:
+    how = Placed.AGE if when.how is PlacedBy.AGE else Placed.CLOCK
+    if when.how is PlacedBy.ORDER:
         how = Placed.ARRIVAL if stamp.quality is ClockQuality.UNSET else Placed.WALL
     at_ms = now_ms if how is Placed.ARRIVAL else when.event_ms
     value = int(reading.value) if isinstance(reading.value, bool) else reading.value

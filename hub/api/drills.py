@@ -8,11 +8,12 @@ from typing import Annotated, Any, Literal, Self
 
 from fastapi import APIRouter, Path, Query
 from msgspec.structs import replace
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.responses import Response
 
 from hub.api.acting import known, recall, take
 from hub.api.desk import Asking, Hub, Operator, Parts, Supervisor, answer, see, seen_areas
+from hub.api.fields import Place, Words
 from hub.api.paging import Cursor, Limit, page
 from hub.api.problems import Problem, responses
 from hub.api.shapes import model_of, page_of
@@ -24,9 +25,7 @@ from hub.table import Id
 from protocol.kinds import Kind
 
 router = APIRouter(tags=["drills"])
-Place = Annotated[Id, Path(description="the area")]
 Which = Annotated[str, Path(description="the drill's id", pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
-Words = Annotated[str, StringConstraints(min_length=1, max_length=4_000, strip_whitespace=True)]
 Shape: Any = model_of(Drill)
 MOVED = responses(404, 409, 413, 503)
 

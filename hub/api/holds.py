@@ -5,25 +5,22 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Path
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from hub.api.acting import known, take
 from hub.api.alarms import HoldShown, notes, shown
 from hub.api.desk import Hub, Operator, Parts, Supervisor, answer
+from hub.api.fields import Place, WallMs, Words
 from hub.api.problems import Problem, responses
 from hub.api.shapes import model_of
 from hub.core.hold import At, Hold, PutBack, Shelved, Sort, TakenOut
 from hub.journal import Note
 from hub.settings import Person, Role
 from hub.table import Id
-from protocol.records import WALL_MS_MAX
 
 router = APIRouter(tags=["alarms"])
-Place = Annotated[Id, Path(description="the area")]
-Words = Annotated[str, StringConstraints(min_length=1, max_length=4_000, strip_whitespace=True)]
-WallMs = Annotated[int, Field(ge=0, le=WALL_MS_MAX, description="hub wall ms")]
 Rule = Annotated[str, Field(max_length=64, description="one rule of the place; without it all that may be shelved")]
 DONE = responses(404, 409, 413, 503)
 

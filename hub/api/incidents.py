@@ -6,11 +6,12 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from hub.api.acting import recall, take
 from hub.api.desk import Asking, Hub, Operator, Parts, Supervisor, answer, see, seen_areas
+from hub.api.fields import Place, Words
 from hub.api.paging import Cursor, Limit, page
 from hub.api.problems import Problem, responses
 from hub.api.shapes import model_of, page_of
@@ -22,8 +23,6 @@ from hub.settings import Person
 from hub.table import Id
 
 router = APIRouter(tags=["incidents"])
-Words = Annotated[str, StringConstraints(min_length=1, max_length=4_000, strip_whitespace=True)]
-Place = Annotated[Id, Path(description="the area")]
 Which = Annotated[str, Path(description="the incident's id", pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 Shape: Any = model_of(Incident)
 MOVED = responses(404, 409, 413, 503)

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
-from fastapi import APIRouter, Path
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
 from hub.api.acting import known, recall, take
 from hub.api.desk import Asking, Hub, Parts, Supervisor, answer
+from hub.api.fields import Place, WallMs, Words
 from hub.api.problems import responses
 from hub.api.shapes import model_of
 from hub.core.plan import Level, Levelled, divisor
 from hub.journal import Note
-from hub.table import Id
 
 router = APIRouter(tags=["levels"])
-Place = Annotated[Id, Path(description="the area")]
-WallMs = Annotated[int, Field(ge=0, le=2**53, description="hub wall ms")]
 
 
 class PeriodShown(msgspec.Struct, frozen=True):
@@ -53,7 +51,7 @@ class Wanted(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     level: Level
-    why: Annotated[str, StringConstraints(min_length=1, max_length=4_000, strip_whitespace=True)]
+    why: Words
     from_ms: WallMs | None = None
     until_ms: WallMs | None = None
 

@@ -13,11 +13,11 @@ from fastapi import APIRouter, Header, Path, Request
 from starlette.responses import Response
 
 from hub.api.desk import Asking, Hub, answer, see
+from hub.api.fields import Place
 from hub.api.problems import MEDIA, Problem, responses
 from hub.api.shapes import model_of, page_of
 from hub.channels.webhook import SIGNATURE, STAMP, Config, Reports, read_secret, signature
 from hub.notify.notice import Posting
-from hub.table import Id
 from protocol.faults import Fault
 
 router = APIRouter(tags=["notices"])
@@ -49,7 +49,7 @@ class Counted(msgspec.Struct, frozen=True):
 async def read_notices(
     hub: Hub,
     person: Asking,
-    area: Annotated[Id, Path(description="the area")],
+    area: Place,
     incident: Annotated[str, Path(description="the incident's id", pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")],
 ) -> Response:
     """Every notice of an incident, oldest first: to whom (by id), over which channel, and what came of it."""

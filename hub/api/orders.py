@@ -13,7 +13,8 @@ from starlette.responses import Response
 
 from hub.api.acting import recall, take
 from hub.api.desk import Asking, Hub, Operator, Parts, answer, see
-from hub.api.incidents import Body, Words
+from hub.api.fields import Place, Words
+from hub.api.incidents import Body
 from hub.api.paging import Cursor, Limit, page
 from hub.api.problems import Problem, responses
 from hub.api.shapes import model_of, page_of
@@ -24,7 +25,6 @@ from hub.table import Id
 from protocol.messages import Action
 
 router = APIRouter(tags=["orders"])
-Place = Annotated[Id, Path(description="the area")]
 Which = Annotated[Id, Path(description="the premises")]
 Ordered = Literal["arm", "disarm", "reset", "silence", "bypass", "test", "refresh"]
 assert set(get_args(Ordered)) == set(ALLOWED), "what the desk takes is what may be asked for"

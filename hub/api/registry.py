@@ -7,11 +7,12 @@ from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from hub.api.acting import recall
 from hub.api.desk import Asking, Hub, Parts, Supervisor, answer, see, seen_areas
+from hub.api.fields import Words
 from hub.api.problems import Problem, responses
 from hub.api.shapes import model_of
 from hub.core.reloaded import Cause, Changes
@@ -49,7 +50,7 @@ class Wanted(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    why: Annotated[str, StringConstraints(min_length=1, max_length=4_000, strip_whitespace=True)]
+    why: Words
     force: Annotated[bool, Field(description="put it in force though it looks like a mistake")] = False
 
 

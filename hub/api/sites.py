@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from http import HTTPStatus
-from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
 from hub.api.desk import Admin, Asking, Hub, Parts, answer, see, seen_areas
+from hub.api.fields import Place
 from hub.api.paging import Cursor, Limit, places
 from hub.api.problems import Problem, responses
 from hub.api.shapes import model_of, page_of
@@ -22,7 +22,6 @@ from hub.table import Id
 from protocol.faults import Fault, Refused
 
 router = APIRouter(tags=["sites"])
-Place = Annotated[Id, Path(description="the area")]
 
 
 class SiteFile(BaseModel):

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from hub.core.context import Context
 from hub.core.lives import Live, Told, after
 from hub.core.rules.base import Mark
-from hub.core.timing import How
+from hub.core.timing import PlacedBy
 
 
 def concerns(ctx: Context, incident: str, end: Mark) -> bool:
@@ -31,7 +31,7 @@ def remember(ctx: Context, mark: Mark, began: bool) -> bool:
     """Keep the newest beginning and end of this kind; says whether it is over now."""
     key = (ctx.area, where(mark))
     lives = ctx.tables.zones.get(key) or {}
-    limits = (mark.not_before_ms, mark.not_after_ms) if mark.how == How.ORDER else (None, None)
+    limits = (mark.not_before_ms, mark.not_after_ms) if mark.how == PlacedBy.ORDER else (None, None)
     was, told = lives.get(mark.what, Live()), Told(mark.event_ms, mark.ident, mark.boot, *limits)
     if began:
         now = replace(was, began=told) if was.began is None or after(told, was.began) else was

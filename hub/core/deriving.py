@@ -8,7 +8,7 @@ from typing import Any
 from hub.core.context import Context
 from hub.core.rules.base import Mark
 from hub.core.rules.windows import several
-from hub.core.timing import How, When, error_ms, late_words, placed_words
+from hub.core.timing import PlacedBy, When, error_ms, late_words, placed_words
 
 PLACE = ("event_ms", "error_ms", "not_before_ms", "not_after_ms", "placed")
 """Fields of an incident that say when its first record happened; an accepted incident keeps them."""
@@ -35,15 +35,15 @@ def _place(first: Mark) -> dict[str, Any]:
     """When the first record happened, and how sure that is; a mark of the hub's own making says no more than when."""
     if first.not_after_ms is None:
         return dict.fromkeys(PLACE) | {"event_ms": first.event_ms, "placed": ""}
-    how = How(first.how)
+    how = PlacedBy(first.how)
     when = When(first.event_ms, first.late_ms, first.not_before_ms, first.not_after_ms, how)
-    off_ms = None if how in (How.ORDER, How.HEARD) else error_ms(when)
+    off_ms = None if how in (PlacedBy.ORDER, PlacedBy.HEARD) else error_ms(when)
     values = (first.event_ms, off_ms, first.not_before_ms, first.not_after_ms, placed_words(when))
     return dict(zip(PLACE, values, strict=True))
 
 
 def presses(marks: Iterable[Mark]) -> int:
-    """How often something happened, by its records; "still present" is no new time."""
+    """PlacedBy often something happened, by its records; "still present" is no new time."""
     return sum(mark.count for mark in marks if not mark.still)
 
 

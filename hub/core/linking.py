@@ -18,7 +18,7 @@ from hub.core.rules.base import (
 )
 from hub.core.rules.windows import several
 from hub.core.state import Link, Twins
-from hub.core.timing import How
+from hub.core.timing import PlacedBy
 
 
 def linked(ctx: Context, item: Linked) -> Verdict:
@@ -40,7 +40,7 @@ def linked(ctx: Context, item: Linked) -> Verdict:
         late_ms=0,
         not_before_ms=item.heard_ms,
         not_after_ms=ctx.at_ms,
-        how=How.HEARD,
+        how=PlacedBy.HEARD,
     )
     if not item.up:
         verdict = raised(ctx, arming.weighed(ctx, mark), drill=False)

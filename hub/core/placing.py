@@ -10,7 +10,7 @@ from hub.core.heard import Conflicted, Recorded
 from hub.core.rules.base import Took, Verdict
 from hub.core.rules.windows import several
 from hub.core.state import Tables
-from hub.core.timing import How, When, placed, placed_words
+from hub.core.timing import PlacedBy, When, placed, placed_words
 from protocol.kinds import Kind
 
 NARROWER_MS = 60_000
@@ -28,7 +28,7 @@ def place(ctx: Context, item: Recorded | Conflicted) -> When:
 
 def await_clock(ctx: Context, item: Recorded | Conflicted, when: When, verdict: Verdict) -> None:
     """A record of an incident that no clock places yet waits for a clock record of its kernel boot."""
-    if when.how is not How.ORDER or not item.kboot or not isinstance(verdict, Took):
+    if when.how is not PlacedBy.ORDER or not item.kboot or not isinstance(verdict, Took):
         return
     key = (ctx.area, item.gateway, item.kboot)
     own, event = ctx.tables.clocks.get(key), item.event
@@ -61,10 +61,10 @@ def _tell_better(ctx: Context, gateway: str, kboot: str) -> list[str]:
         when = placed(one.at, None, one.arrived_ms, known)
         if ctx.tables.incidents.get((ctx.area, one.incident)) is None:
             continue
-        if when.how is How.CLOCK or _narrower(when, one):
+        if when.how is PlacedBy.CLOCK or _narrower(when, one):
             _note(ctx, one, when)
             told.append(one.incident)
-        if when.how is not How.CLOCK:
+        if when.how is not PlacedBy.CLOCK:
             waiting.append(replace(one, not_before_ms=when.not_before_ms, not_after_ms=when.not_after_ms))
     ctx.tables.clocks.put(key, replace(own, unplaced=tuple(waiting)))
     return told
@@ -81,7 +81,7 @@ def _note(ctx: Context, one: Unplaced, when: When) -> None:
     ctx.note(
         one.incident,
         f"time of {one.what}",
-        event_ms=when.event_ms if when.how is How.CLOCK else None,
+        event_ms=when.event_ms if when.how is PlacedBy.CLOCK else None,
         zone=one.zone,
         premises=one.premises,
         why=placed_words(when),

@@ -17,7 +17,7 @@ SENSE_MS = 1_577_836_800_000
 """2020: before it there was no gateway, so a clock that says so says nothing."""
 
 
-class How(StrEnum):
+class PlacedBy(StrEnum):
     """By what a time was found. Only `age` and `clock` are a time with an error; `order` is an interval, and so is
     `heard`: from when a gateway was last heard to when it was missed."""
 
@@ -35,7 +35,7 @@ class When(NamedTuple):
     late_ms: int | None
     not_before_ms: int | None
     not_after_ms: int
-    how: How
+    how: PlacedBy
 
 
 def placed(stamp: Stamp, age_ms: int | None, at_ms: int, known: Evidence = NOTHING) -> When:
@@ -48,7 +48,7 @@ def placed(stamp: Stamp, age_ms: int | None, at_ms: int, known: Evidence = NOTHI
         drift_ms = drifted_ms(age_ms)
         early_ms = max(0, event_ms - TRANSIT_MS - drift_ms)
         proved = least_ms is not None and early_ms < least_ms <= event_ms
-        return When(event_ms, age_ms, least_ms if proved else early_ms, min(at_ms, event_ms + drift_ms), How.AGE)
+        return When(event_ms, age_ms, least_ms if proved else early_ms, min(at_ms, event_ms + drift_ms), PlacedBy.AGE)
     most_ms = own.most_at(mono_ms) if own is not None else None
     low_ms = max((ms for ms in (least_ms, _floor_ms(stamp, known)) if ms is not None), default=None)
     high_ms = max(0, min(ms for ms in (most_ms, known.after_ms, at_ms) if ms is not None))
@@ -57,14 +57,14 @@ def placed(stamp: Stamp, age_ms: int | None, at_ms: int, known: Evidence = NOTHI
     guess_ms, error_ms = _by_clock(stamp, mono_ms, known)
     if error_ms is not None and guess_ms - error_ms <= high_ms and guess_ms + error_ms >= (low_ms or 0):
         low_ms, high_ms = max(low_ms or 0, guess_ms - error_ms), min(high_ms, guess_ms + error_ms)
-        return When(_between(guess_ms, low_ms, high_ms), None, low_ms, high_ms, How.CLOCK)
+        return When(_between(guess_ms, low_ms, high_ms), None, low_ms, high_ms, PlacedBy.CLOCK)
     if least_ms is not None and most_ms is not None and low_ms is not None:
-        return When((low_ms + high_ms) // 2, None, low_ms, high_ms, How.CLOCK)
+        return When((low_ms + high_ms) // 2, None, low_ms, high_ms, PlacedBy.CLOCK)
     if stamp.quality is ClockQuality.UNSET:
         event_ms = high_ms if low_ms is None else low_ms
     else:
         event_ms = _between(guess_ms, low_ms or 0, high_ms)
-    return When(event_ms, None, low_ms, high_ms, How.ORDER)
+    return When(event_ms, None, low_ms, high_ms, PlacedBy.ORDER)
 
 
 def late_words(late_ms: int | None, limits: Lateness) -> str:
@@ -77,18 +77,18 @@ def late_words(late_ms: int | None, limits: Lateness) -> str:
 
 
 def placed_words(when: When) -> str:
-    """How its time was found, for people; nothing where its age says it."""
-    if when.how is How.AGE:
+    """PlacedBy its time was found, for people; nothing where its age says it."""
+    if when.how is PlacedBy.AGE:
         return ""
-    if when.how is How.CLOCK:
+    if when.how is PlacedBy.CLOCK:
         return f"placed by its gateway's clock, to within {span(error_ms(when))}"
-    if when.how is How.HEARD:
+    if when.how is PlacedBy.HEARD:
         return "it fell silent at some time within the limits stated"
     return "its gateway had no sure clock: some time within the limits stated"
 
 
 def error_ms(when: When) -> int:
-    """How far the event time may be off."""
+    """PlacedBy far the event time may be off."""
     early_ms = when.event_ms if when.not_before_ms is None else when.event_ms - when.not_before_ms
     return max(early_ms, when.not_after_ms - when.event_ms)
 

@@ -20,7 +20,7 @@ from hub.core.desk import Desk
 from hub.core.effects import Send
 from hub.core.heard import Recorded
 from hub.core.lives import Live, Told
-from hub.core.timing import How, When
+from hub.core.timing import PlacedBy, When
 from protocol.ranges import Ranges
 from protocol.records import Lane
 from simulators.world.breaks_of_parents import OF_PARENTS
@@ -116,7 +116,7 @@ def _credit_ignored() -> list[tuple[Any, str, Any]]:
 def _clock_trusted() -> list[tuple[Any, str, Any]]:
     def placed(stamp: Any, age_ms: int | None, at_ms: int, known: Any = None) -> When:
         wall_ms = stamp.wall_ms
-        return When(wall_ms, max(0, at_ms - wall_ms), wall_ms, wall_ms, How.AGE)
+        return When(wall_ms, max(0, at_ms - wall_ms), wall_ms, wall_ms, PlacedBy.AGE)
 
     return [(placing, "placed", placed)]
 

@@ -13,7 +13,7 @@ from hub.core.clocks import DRIFT_PPM, KBOOTS_MAX, TRANSIT_MS, UNPLACED_MAX, dri
 from hub.core.desk import Desk
 from hub.core.heard import Recorded
 from hub.core.incident import Happening, Incident
-from hub.core.timing import How, placed
+from hub.core.timing import PlacedBy, placed
 from protocol.kinds import Kind, Qualifier
 from protocol.records import ClockQuality, Stamp
 from tests.support.desk import AREA, DEFAULTS, MIN, REGISTRY, START_MS, DeskAtWork, H, S, called, pages
@@ -384,14 +384,14 @@ def test_the_truth_lies_within_what_is_stated(night: Night) -> None:
 @pytest.mark.parametrize(
     ("quality", "wall_ms", "how", "event_ms"),
     [
-        (SYNCED, START_MS, How.CLOCK, START_MS),
-        (HOLDOVER, START_MS, How.ORDER, START_MS),
-        (UNSET, 5, How.ORDER, START_MS + H),
-        (UNSET, START_MS, How.ORDER, START_MS),
-        (HOLDOVER, START_MS + 2 * H, How.ORDER, START_MS + H),
+        (SYNCED, START_MS, PlacedBy.CLOCK, START_MS),
+        (HOLDOVER, START_MS, PlacedBy.ORDER, START_MS),
+        (UNSET, 5, PlacedBy.ORDER, START_MS + H),
+        (UNSET, START_MS, PlacedBy.ORDER, START_MS),
+        (HOLDOVER, START_MS + 2 * H, PlacedBy.ORDER, START_MS + H),
     ],
 )
-def test_a_stamp_alone_says_so_much(quality: ClockQuality, wall_ms: int, how: How, event_ms: int) -> None:
+def test_a_stamp_alone_says_so_much(quality: ClockQuality, wall_ms: int, how: PlacedBy, event_ms: int) -> None:
     """A synchronised stamp is a time, another a hint, one of 1970 nothing; none of them is in the future."""
     when = placed(Stamp(0, wall_ms, quality), None, START_MS + H)
     assert (how, event_ms) == (when.how, when.event_ms)
