@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import configparser
 import re
+import shutil
 import tomllib
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from hub.channels import KINDS
 from hub.registry import load as load_registry
@@ -16,9 +19,19 @@ from hub.settings_file import load
 EXAMPLES = Path(__file__).parents[2] / "firmware_configs" / "hub"
 
 
-def test_the_example_loads_with_its_registry() -> None:
-    """A hub can be started from the example as it stands: it names a registry that loads."""
-    settings = load(EXAMPLES / "hub.toml")
+@pytest.fixture
+def placed(tmp_path: Path) -> Path:
+    """The example as docs/deploying.md puts it in place: a registry and the broker's certificates beside it."""
+    shutil.copytree(EXAMPLES.parent / "registry" / "hengjie", tmp_path / "registry")
+    (tmp_path / "tls").mkdir()
+    for name in ("ca.pem", "hub.pem", "hub.key"):
+        (tmp_path / "tls" / name).write_text("of a certificate authority\n", encoding="utf-8")
+    return Path(shutil.copy(EXAMPLES / "hub.toml", tmp_path / "hub.toml"))
+
+
+def test_the_example_loads_with_its_registry(placed: Path) -> None:
+    """A hub can be started from the example as it stands, with the files beside it that it names."""
+    settings = load(placed)
     assert ("hub-1", "127.0.0.1", 8080) == (settings.hub.id, settings.api.host, settings.api.port)
     assert 3 == len(load_registry(settings.hub.registry).registry.gateways)
 
@@ -49,9 +62,9 @@ def test_the_example_works_with_its_comments_taken_away() -> None:
     assert {"id", "role", "areas", "token_sha256"} == person.keys()
 
 
-def test_nobody_can_log_in_by_the_example() -> None:
+def test_nobody_can_log_in_by_the_example(placed: Path) -> None:
     """It has no person, no password and no token that somebody could leave as it is."""
-    settings = load(EXAMPLES / "hub.toml")
+    settings = load(placed)
     assert ((), None) == (settings.person, settings.mqtt.password_file)
 
 
