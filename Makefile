@@ -52,7 +52,8 @@ stores:
 test: dev broker stores
 	$(BIN)/pytest -n 2 --dist worksteal
 
-# Fifteen minutes of kill -9, cut links and locked stores, and an account of every press.
+# Fifteen minutes of kill -9 (gateways, hub, broker, InfluxDB), cut links and locked stores, and an account of every press.
+# Telemetry in the hub's own file instead: make chaos CHAOS="--store sqlite".
 chaos: setup broker stores
 	$(BIN)/lianfang simulate chaos --minutes 15 $(CHAOS)
 

@@ -8,16 +8,19 @@ from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from pydantic import ValidationError
 
 from hub.notify.table import together
 from hub.registry.files import settle
 from hub.settings import Settings
-from hub.store.table import FILES
+from hub.store.table import FILES, HIDDEN
 from hub.store.table import together as stored_together
 from protocol.faults import Fault, Refused, from_pydantic, shown
 
 TLS = ("ca", "cert", "key")
+SECRET_URLS = ("telemetry.url", "journal.url")
+"""Keys that somebody may put a password into."""
 
 
 def load(path: Path, overrides: Sequence[str] = (), *, reads: bool = False) -> Settings:
@@ -38,7 +41,7 @@ def load(path: Path, overrides: Sequence[str] = (), *, reads: bool = False) -> S
     try:
         settings = Settings.model_validate(raw)
     except ValidationError as cause:
-        wrong = from_pydantic(cause.errors(), where)
+        wrong = _faults(cause, where)
         raise Refused([*faults, *wrong, *_inspect(raw, path.parent, where, reads)]) from cause
     if faults := [*faults, *_inspect(raw, path.parent, where, reads)]:
         raise Refused(faults)
@@ -53,9 +56,17 @@ def of_text(text: bytes, base: Path, where: str) -> Settings:
     try:
         return _resolved(Settings.model_validate(tomllib.loads(text.decode())), base)
     except ValidationError as cause:
-        raise Refused(from_pydantic(cause.errors(), where)) from cause
+        raise Refused(_faults(cause, where)) from cause
     except ValueError as cause:  # no UTF-8, or no TOML
         raise Refused([Fault(where, "file", str(cause), "TOML in UTF-8")]) from cause
+
+
+def _faults(wrong: ValidationError, where: str) -> list[Fault]:
+    """As faults of ours; what somebody may have put a password into is not repeated."""
+    return [
+        msgspec.structs.replace(fault, value=HIDDEN) if fault.key in SECRET_URLS and fault.value != "nothing" else fault
+        for fault in from_pydantic(wrong.errors(), where)
+    ]
 
 
 def _override(raw: dict[str, Any], text: str) -> Iterable[Fault]:

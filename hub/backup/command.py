@@ -18,6 +18,7 @@ from hub.backup.secret_files import secret_files
 from hub.backup.take import take
 from hub.clock import utc
 from hub.settings_file import load
+from hub.store.table import FILES
 from protocol.faults import Fault, Refused
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
@@ -57,6 +58,8 @@ def backup(
         typer.echo(f"It holds the secrets of channels in the clear: {', '.join(secrets)}")
     elif secrets:
         typer.echo(f"Left out, keep them apart: {', '.join(map(str, secrets.values()))} (--with-channel-secrets)")
+    if server := [str(path) for name in FILES if (path := getattr(settings.telemetry, name)) is not None]:
+        typer.echo(f"Left out always, keep them apart: {', '.join(server)} (of the telemetry server)")
 
 
 def restore(

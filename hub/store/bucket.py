@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import cast
 
+from influxdb_client.client.exceptions import InfluxDBError
 from influxdb_client.client.influxdb_client import InfluxDBClient
 from influxdb_client.client.write_api import SYNCHRONOUS
 from influxdb_client.domain.write_precision import WritePrecision
@@ -22,34 +24,46 @@ class BucketServer(InfluxServer):
     def __init__(self, access: Access) -> None:
         super().__init__(access)
         self._reached = access
-        self._v2 = InfluxDBClient(
-            url=access.url,
-            token=access.token or f"{access.username}:{access.password}",
-            org=access.org,
-            timeout=access.timeout_ms,
-            enable_gzip=True,
-            verify_ssl=access.verify,
-            ssl_ca_cert=None if access.ca is None else str(access.ca),
-        )
+        self._v2 = client_of(access)
         self._writes = self._v2.write_api(write_options=SYNCHRONOUS)
 
     def write(self, lines: Sequence[bytes]) -> None:
         """As `Server` says."""
-        try:
+        with said(self._reached.url):
             self._writes.write(
                 bucket=self._reached.database,
                 org=self._reached.org,
                 record=b"\n".join(lines),
                 write_precision=cast(WritePrecision, WritePrecision.NS),
             )
-        except ApiException as cause:
-            if cause.status is None:
-                raise StoreError(f"{self._reached.url}: {str(cause.reason)[:WORDS_MAX]}") from cause
-            raise judged(int(cause.status), words_of(cause.body)) from cause
-        except (HTTPError, OSError) as cause:
-            raise StoreError(f"{self._reached.url}: {str(cause)[:WORDS_MAX]}") from cause
 
     def close(self) -> None:
         """Close its connections."""
         self._v2.close()  # type: ignore[no-untyped-call]
         super().close()
+
+
+def client_of(access: Access) -> InfluxDBClient:
+    """A client of the v2 API."""
+    return InfluxDBClient(
+        url=access.url,
+        token=access.token or f"{access.username}:{access.password}",
+        org=access.org,
+        timeout=access.timeout_ms,
+        enable_gzip=True,
+        verify_ssl=access.verify,
+        ssl_ca_cert=None if access.ca is None else str(access.ca),
+    )
+
+
+@contextmanager
+def said(url: str) -> Iterator[None]:
+    """The library's trouble in our words."""
+    try:
+        yield
+    except ApiException as cause:
+        if cause.status is None:
+            raise StoreError(f"{url}: {str(cause.reason)[:WORDS_MAX]}") from cause
+        raise judged(int(cause.status), words_of(cause.body)) from cause
+    except (InfluxDBError, HTTPError, OSError) as cause:
+        raise StoreError(f"{url}: {str(cause)[:WORDS_MAX]}") from cause

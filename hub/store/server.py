@@ -72,7 +72,7 @@ class InfluxServer:
             base_url=access.url,
             auth=auth,
             headers=headers,
-            verify=_tls(access),
+            verify=tls(access),
             timeout=access.timeout_ms / 1000,
             trust_env=False,
         )
@@ -151,7 +151,8 @@ def named(name: str) -> str:
     return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _tls(access: Access) -> ssl.SSLContext | bool:
+def tls(access: Access) -> ssl.SSLContext | bool:
+    """What httpx is told of certificates."""
     if not access.verify:
         return False
     return True if access.ca is None else ssl.create_default_context(cafile=str(access.ca))

@@ -12,7 +12,6 @@ import socket
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,7 @@ from hub.store.port import Placed, Sample, StoreError
 from hub.store.server import Access, InfluxServer
 from simulators.influx import APT_VICTORIA, Tsdb, Victoria, installed
 from tests.support.influx import influx_store, new_database
+from tests.support.listening import listening
 from tests.support.pki import Authority
 
 NUMBERS = itertools.count()
@@ -245,39 +245,6 @@ def test_a_server_that_is_not_there_is_trouble_that_may_pass(tmp_path: Path) -> 
                 server.write([b"m f=1i 1"])
 
 
-class Listening(BaseHTTPRequestHandler):
-    """Keeps what it is asked, and answers as told."""
-
-    asked: list[tuple[str, dict[str, str], bytes]]
-    answers: list[tuple[int, bytes]]
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.asked.append((self.path, dict(self.headers), body))
-        status, words = self.answers.pop(0) if self.answers else (204, b"")
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(words)))
-        self.end_headers()
-        self.wfile.write(words)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Nothing."""
-
-
-@contextlib.contextmanager
-def listening(*answers: tuple[int, bytes]) -> Iterator[tuple[str, list[tuple[str, dict[str, str], bytes]]]]:
-    """An HTTP server that answers so, and what it was asked."""
-    handler = type("Handler", (Listening,), {"asked": [], "answers": list(answers)})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        serving = threading.Thread(target=server.serve_forever)
-        serving.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}", handler.asked  # type: ignore[attr-defined]
-        finally:
-            server.shutdown()
-            serving.join()
-
-
 def test_golden_requests_of_the_v2_api() -> None:
     """What InfluxDB 2 and 3 are asked: bucket, organization, ns, a token, gzip; and InfluxQL with the same token."""
     answer = json.dumps({"results": [{"series": [{"name": "m", "columns": ["time", "f"], "values": [[1, 2]]}]}]})
@@ -286,7 +253,9 @@ def test_golden_requests_of_the_v2_api() -> None:
         with contextlib.closing(BucketServer(access)) as server:
             server.write([b"m f=1i 1", b"m f=2i 2"])
             assert [[1, 2]] == server.query("SELECT f FROM m")[0]["values"]
-    (write, query) = asked
+            server.write_to("hourly", [b"m mean_f=1 1"])
+    (write, query, copy) = asked
+    assert ("/write?db=lianfang&rp=hourly&precision=ns", "Token secret-token") == (copy[0], copy[1]["Authorization"])
     assert "/api/v2/write?org=county&bucket=lianfang&precision=ns" == write[0]
     assert ("Token secret-token", "gzip") == (write[1]["Authorization"], write[1]["Content-Encoding"])
     assert b"m f=1i 1\nm f=2i 2" == gzip.decompress(write[2])

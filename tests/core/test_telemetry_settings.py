@@ -73,3 +73,12 @@ def test_secrets_that_cannot_be_used_are_all_told_and_not_shown(
     assert "geheime" not in str(refused.value)
     with pytest.raises(Refused, match="LIANFANG_TELEMETRY_TOKEN"):
         access(load(written(tmp_path, INFLUXDB2 + 'org = "o"')).telemetry)
+
+
+@pytest.mark.parametrize("url", ["http://hub:geheim@x:1", "https://geheim@x", "http://x:1/write?p=geheim", "geheim"])
+def test_a_password_in_the_url_is_refused_and_not_repeated(tmp_path: Path, url: str) -> None:
+    """The fault names the key and what is allowed, not what was typed."""
+    with pytest.raises(Refused) as refused:
+        load(written(tmp_path, f'store = "influxdb"\nurl = "{url}"'))
+    assert ["telemetry.url"] == [fault.key for fault in refused.value.faults]
+    assert "geheim" not in str(refused.value)
