@@ -26,7 +26,7 @@ def regroup(ctx: Context, rule: str, mark: Mark, drill: bool) -> list[str]:
         if parent_rule.reads and mark.what not in parent_rule.reads:
             continue
         if isinstance(parent_rule, OutageRule):
-            touched += _outages(ctx, parent_rule, mark, drill)
+            touched += outages(ctx, parent_rule, mark, drill)
             continue
         for place in _places(ctx, parent_rule, mark, touched):
             scope = f"{_drilled(drill)}{parent_rule.name}|{place}"
@@ -82,7 +82,7 @@ def _link(ctx: Context, rule: ParentRule, scope: str, owners: dict[Mark, str]) -
     for parent in sorted(opening.standings(ctx, scope), key=lambda s: s.marks[0]):
         shown = ctx.incident(parent.id)
         mine = several(_top(ctx, rule, owners[mark]) for mark in parent.marks if mark in owners)
-        mine = [child for child in mine if child not in claimed and _may_take(ctx, rule, child, parent.id)]
+        mine = [child for child in mine if child not in claimed and may_take(ctx, rule, child, parent.id)]
         kept = [child for child in shown.children if child in mine or _stays(ctx, rule, child, parent, claimed)]
         left += [child for child in shown.children if child not in kept]
         children = several([*kept, *mine])
@@ -94,10 +94,10 @@ def _link(ctx: Context, rule: ParentRule, scope: str, owners: dict[Mark, str]) -
         if child not in claimed and parent_id is not None and ctx.incident(parent_id).rule == rule.name:
             alone(ctx, child, "a record that happened earlier arrived late")
     for child, parent_id in claimed.items():
-        _claim(ctx, rule, child, parent_id)
+        claim(ctx, rule, child, parent_id)
 
 
-def _outages(ctx: Context, rule: OutageRule, mark: Mark, drill: bool) -> list[str]:
+def outages(ctx: Context, rule: OutageRule, mark: Mark, drill: bool) -> list[str]:
     """The outage around the groups that a loss touches, their neighbours, and the neighbours of these."""
     touching = ctx.wiring.groups_at(ctx.area, mark.gateway)
     names = list(touching)
@@ -124,11 +124,11 @@ def _outages(ctx: Context, rule: OutageRule, mark: Mark, drill: bool) -> list[st
         near_by += [(cut, loss) for cut, loss in _cuts(ctx, rule, name, drill) if apart_ms(loss, about) <= window_ms]
         for child, loss in near_by:
             parent = holders.get(loss.gateway)
-            if parent is not None and _may_take(ctx, rule, child, parent.id):
+            if parent is not None and may_take(ctx, rule, child, parent.id):
                 children = ctx.incident(parent.id).children
                 if child not in children:
                     ctx.alter(parent.id, children=[*children, child])
-                _claim(ctx, rule, child, parent.id)
+                claim(ctx, rule, child, parent.id)
     return touched
 
 
@@ -171,7 +171,7 @@ def _top(ctx: Context, rule: Parent, child: str) -> str:
     return parent if parent is not None and ctx.incident(parent).rule in rule.over else child
 
 
-def _may_take(ctx: Context, rule: Parent, child: str, by: str) -> bool:
+def may_take(ctx: Context, rule: Parent, child: str, by: str) -> bool:
     """A parent of the same rule at another place keeps what it has: gateways have houses of several groups."""
     parent = _open_parent(ctx, child)
     if parent is None or parent == by:
@@ -187,7 +187,7 @@ def _open_parent(ctx: Context, child: str) -> str | None:
     return parent.id if parent is not None and parent.state in UNRESOLVED else None
 
 
-def _claim(ctx: Context, rule: Parent, child: str, parent_id: str) -> None:
+def claim(ctx: Context, rule: Parent, child: str, parent_id: str) -> None:
     before = ctx.incident(child).parent
     if before == parent_id:
         return

@@ -15,8 +15,8 @@ LATE_MS = 20_000
 
 
 def _sabotage_window_ignored() -> Patches:
-    real = sabotage._ties
-    return [(sabotage, "_ties", lambda marks, window_ms: real(marks, 100 * window_ms))]
+    real = sabotage.ties_of
+    return [(sabotage, "ties_of", lambda marks, window_ms: real(marks, 100 * window_ms))]
 
 
 def _parent_forgotten_late() -> Patches:
@@ -30,18 +30,18 @@ def _parent_forgotten_late() -> Patches:
 
 
 def _outage_lowers_child() -> Patches:
-    real = grouping._claim
+    real = grouping.claim
 
     def claim(ctx: Any, rule: Any, child: str, parent: str) -> None:
         real(ctx, rule, child, parent)
         if rule.name == "area_outage":
             ctx.alter(child, priority=Priority.P4)
 
-    return [(grouping, "_claim", claim)]
+    return [(grouping, "claim", claim)]
 
 
 def _outage_beats_sabotage() -> Patches:
-    real = grouping._may_take
+    real = grouping.may_take
 
     def may_take(ctx: Any, rule: Any, child: str, by: str) -> bool:
         """What is part of a cut or an outage stays there."""
@@ -49,11 +49,11 @@ def _outage_beats_sabotage() -> Patches:
         kept = above is not None and ctx.incident(above).rule in ("silence", "area_outage")
         return not (rule.name == "sabotage" and kept) and real(ctx, rule, child, by)
 
-    return [(grouping, "_may_take", may_take)]
+    return [(grouping, "may_take", may_take)]
 
 
 def _outage_forgotten() -> Patches:
-    return [(grouping, "_outages", lambda ctx, rule, mark, drill: [])]
+    return [(grouping, "outages", lambda ctx, rule, mark, drill: [])]
 
 
 def _two_ways_are_a_cut() -> Patches:
@@ -65,12 +65,12 @@ def _one_household_is_a_group() -> Patches:
         """Any two trips will do."""
         return [trips] if len(trips) > 1 and trips[-1].event_ms - trips[0].event_ms <= window_ms else []
 
-    return [(group_intrusion, "_windows", windows)]
+    return [(group_intrusion, "windows_of", windows)]
 
 
 def _group_window_short() -> Patches:
-    real = group_intrusion._windows
-    return [(group_intrusion, "_windows", lambda trips, window_ms: real(trips, window_ms // 10))]
+    real = group_intrusion.windows_of
+    return [(group_intrusion, "windows_of", lambda trips, window_ms: real(trips, window_ms // 10))]
 
 
 def _children_escalate() -> Patches:

@@ -32,10 +32,10 @@ def judge(marks: Sequence[Mark], parents: Sequence[Standing], defaults: Defaults
             loose = [mark for mark in loose if mark not in joining]
             all_now = thinned((*parent.marks, *joining), parent.opened_by)
             decisions.append(Joins(parent.id, all_now, grade(all_now)))
-    return decisions + matched(_windows(loose, window_ms), free, grade)
+    return decisions + matched(windows_of(loose, window_ms), free, grade)
 
 
-def _windows(trips: Sequence[Mark], window_ms: int) -> list[Sequence[Mark]]:
+def windows_of(trips: Sequence[Mark], window_ms: int) -> list[Sequence[Mark]]:
     """In event order: each trip that has another household's within its window takes all trips of the window."""
     windows: list[Sequence[Mark]] = []
     at = 0

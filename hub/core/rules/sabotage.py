@@ -33,7 +33,7 @@ def judge(marks: Sequence[Mark], parents: Sequence[Standing], defaults: Defaults
     taken = {mark.ident for parent in pinned for mark in parent.marks}
     held = (mark for parent in free for mark in parent.marks)
     loose = [m for m in sorted({*marks, *held}) if m.ident not in taken and (m.what in LOST or m.what in TRIPS)]
-    ties = _ties({*loose, *(mark for parent in pinned for mark in parent.marks)}, window_ms)
+    ties = ties_of({*loose, *(mark for parent in pinned for mark in parent.marks)}, window_ms)
     loose = [mark for mark in loose if mark in ties]
     for parent in pinned:
         joining, loose = _grown(parent.marks, loose, ties)
@@ -49,7 +49,7 @@ def judge(marks: Sequence[Mark], parents: Sequence[Standing], defaults: Defaults
     return decisions + matched(windows, free, lambda found: _grade(found, window_ms))
 
 
-def _ties(marks: Set[Mark], window_ms: int) -> Ties:
+def ties_of(marks: Set[Mark], window_ms: int) -> Ties:
     """Of each trip the losses that also struck there, near in time, and of each of these the trips."""
     trips = sorted(mark for mark in marks if mark.what in TRIPS)
     times_ms = [trip.event_ms for trip in trips]
