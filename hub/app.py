@@ -190,7 +190,8 @@ class Hub:
             own_parts = (desk, rounds, inside, sites, told.people, erasable, troubles, metrics)
             reloading = Reloading(settings, loaded, *own_parts)
             with beginning.readable(settings):
-                told.resume(journal.pages(clock.now_ms() - PAGES_KEPT_MS))
+                pages = journal.pages(clock.now_ms() - PAGES_KEPT_MS)
+                told.resume(pages)
             inside.start()
 
             def allowed() -> dict[str, Value]:
@@ -201,7 +202,7 @@ class Hub:
             )
             effects.announcer, intake.stored = own_points, own_points.stored
             reloading.followers.append(own_points.under)
-            own_points.recall()
+            own_points.recall(pages)
             tasks: dict[str, Job] = {
                 "clerk": clerk.run(),
                 "recorder": recorder.run(),

@@ -136,10 +136,7 @@ class Measuring:
     def page(self, page: Page, done: Done) -> None:
         """Somebody is to be called; a nightly proof calls nobody."""
         self._announcer.page(page, done)
-        incident = self._desk.incident(page.area, page.incident)
-        if incident is not None and incident.rule == PROOF:
-            return
-        self.queue.put([page_of(page, incident, self._places, done.received_ms)])
+        self._paged(page, done.received_ms)
 
     def stood_down(self, over: StoodDown, done: Done) -> None:
         """It is over: the incident's own change says so."""
@@ -164,8 +161,11 @@ class Measuring:
         self._standing.fleet.hear(samples)
         self._standing.stored({sample.area for sample in samples}, self._clock.now_ms())
 
-    def recall(self) -> None:
-        """Say again what happened lately: some of it may not have reached the store before the last end."""
+    def recall(self, pages: Iterable[tuple[int, Page]]) -> None:
+        """Say again what happened lately, `pages` (with when, hub wall ms) too: some of it may not have reached the store
+        before the last end."""
+        for at_ms, page in pages:
+            self._paged(page, at_ms)
         since_ms = self._clock.now_ms() - RECALL_MS
         for incident in self._desk.incidents():
             if max(incident.raised_ms, *(line.at_ms for line in incident.history[-1:]), 0) >= since_ms:
@@ -210,6 +210,11 @@ class Measuring:
                 self._log.warning("the hub's own points wait", why=str(cause), waiting=len(self.queue))
                 await asyncio.sleep(backoff_s)
                 backoff_s = min(2 * backoff_s, BACKOFF_S_MAX)
+
+    def _paged(self, page: Page, at_ms: int) -> None:
+        incident = self._desk.incident(page.area, page.incident)
+        if incident is None or incident.rule != PROOF:
+            self.queue.put([page_of(page, incident, self._places, at_ms)])
 
     def _take(self, points: Iterator[Point], most: int = SNAPSHOTS_MAX) -> int:
         taken: list[Point] = []
