@@ -162,7 +162,7 @@ class Measuring:
         self._standing.stored({sample.area for sample in samples}, self._clock.now_ms())
 
     def recall(self, pages: Iterable[tuple[int, Page]]) -> None:
-        """Say again what happened lately, `pages` (with when, hub wall ms) too: some of it may not have reached the store
+        """Say again what happened lately, `pages` (with when, hub wall ms) too: the store may not have had some of it
         before the last end."""
         for at_ms, page in pages:
             self._paged(page, at_ms)

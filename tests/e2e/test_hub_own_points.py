@@ -15,7 +15,7 @@ from tests.support.wait import until
 
 
 async def test_pages_are_told_again_after_a_kill(broker: Broker, tmp_path: Path) -> None:
-    """A page that never reached the store is there after the next start, at its time; one that did is there once."""
+    """A page that never reached the store is there after the next start, at its time; one that did, once."""
     async with running(tmp_path, broker) as hub, linked(broker, "gw-1") as side:
         side.press(zone="h1-panic")
         await until(lambda: side.receipted)
