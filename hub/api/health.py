@@ -14,6 +14,7 @@ from hub.api.problems import responses
 from hub.api.shapes import model_of
 from hub.core.views import Counts
 from hub.table import Id
+from hub.troubles import REGISTRY
 from protocol.records import Lane
 
 router = APIRouter(tags=["health"])
@@ -23,7 +24,7 @@ summary = APIRouter(tags=["health"])
 class Health(msgspec.Struct, frozen=True):
     """Whether alarms can be taken, and each part's trouble in words ("" when it has none).
 
-    `since_ms`: since when (hub wall ms) a part, `journal` or `telemetry`, takes nothing.
+    `registry`: why the newest registry is not in force. `since_ms`: since when (hub wall ms) a part has its trouble.
     """
 
     status: Literal["ok", "degraded", "down"]
@@ -31,6 +32,7 @@ class Health(msgspec.Struct, frozen=True):
     hub_ms: int
     journal: str
     telemetry: str
+    registry: str
     broker: dict[str, str]
     since_ms: dict[str, int]
 
@@ -40,13 +42,15 @@ async def healthz(hub: Hub) -> Response:
     """200 while alarms are taken and committed; 503 when the journal or the alarm lane's broker is down."""
     broker = {lane: why or "" for lane, why in hub.broker.items()}
     down = bool(hub.clerk.down or broker.get("alarm"))
-    degraded = bool(hub.recorder.trouble or hub.chain or any(broker.values()))
+    refused = hub.troubles.standing.get(REGISTRY)
+    degraded = bool(hub.recorder.trouble or hub.chain or refused or any(broker.values()))
     view = Health(
         status="down" if down else "degraded" if degraded else "ok",
         hub=hub.hub,
         hub_ms=hub.clock.now_ms(),
         journal=hub.clerk.down or hub.chain,
         telemetry=hub.recorder.trouble or "",
+        registry=refused.why if refused is not None else "",
         broker=broker,
         since_ms={part: trouble.since_ms for part, trouble in hub.troubles.standing.items()},
     )

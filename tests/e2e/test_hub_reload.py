@@ -149,6 +149,9 @@ async def test_a_bad_registry_leaves_the_one_before(bad: str, broker: Broker, tm
         assert (422, True) == (answer.status_code, bool(answer.json()["faults"]))
         assert before is centre.parts.registry
         assert "registry" in centre.parts.troubles.standing
+        async with centre.api(None) as client:
+            health = (await client.get("/healthz")).json()
+        assert ("degraded", centre.parts.troubles.standing["registry"].why) == (health["status"], health["registry"])
         put(tmp_path, MORE)
         assert 200 == (await reload(centre, "susi")).status_code
         assert {} == centre.parts.troubles.standing
