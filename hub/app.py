@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import structlog
 import uvicorn
 
-from hub import beginning
+from hub import beginning, gauges
 from hub.api.app import build
 from hub.api.desk import Parts
 from hub.checkpointing import Checkpointing, task_of
@@ -195,6 +195,7 @@ class Hub:
             inside.start()
 
             def allowed() -> dict[str, Value]:
+                gauges.look(metrics, desk, store.tally, clock.now_ms())
                 return {f"credit_{lane.value}": credit for lane, credit in receipting.credits().items()}
 
             own_points = Measuring(

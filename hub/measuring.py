@@ -97,7 +97,8 @@ def _name(point: Point) -> Name:
 
 
 class Measuring:
-    """Told what was committed after `announcer` was. `credits` says what each lane's next receipt would allow."""
+    """Told what was committed after `announcer` was. `allowed`, asked before each snapshot, says what each lane's next
+    receipt would allow, and brings up to date what is counted only when somebody looks."""
 
     def __init__(
         self,

@@ -9,13 +9,13 @@ from fastapi import APIRouter
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
+from hub import gauges
 from hub.api.desk import Asking, Hub, answer, seen_areas
 from hub.api.problems import responses
 from hub.api.shapes import model_of
 from hub.core.views import Counts
 from hub.table import Id
 from hub.troubles import REGISTRY
-from protocol.records import Lane
 
 router = APIRouter(tags=["health"])
 summary = APIRouter(tags=["health"])
@@ -60,10 +60,7 @@ async def healthz(hub: Hub) -> Response:
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 async def metrics(hub: Hub) -> Response:
     """Prometheus' text."""
-    hub.metrics.tell_missing(Lane.ALARM, hub.desk.tally(hub.registry.areas))
-    hub.metrics.tell_missing(Lane.TELEMETRY, hub.store.tally)
-    for area in hub.registry.areas:
-        hub.metrics.tell_proofs(area, hub.desk.proofs(area, hub.clock.now_ms()))
+    gauges.look(hub.metrics, hub.desk, hub.store.tally, hub.clock.now_ms())
     hub.metrics.alarms.tell(hub.desk.alarms.standings(hub.registry.areas, hub.clock.now_ms()))
     hub.sites.count()
     return Response(hub.metrics.text(), media_type=CONTENT_TYPE_LATEST)

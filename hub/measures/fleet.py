@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from hub.core.proof import ProofView
 from hub.core.registry import PremisesKind, Registry, of_area
 from hub.links import Known
 from hub.measures.places import Places
@@ -64,7 +65,7 @@ class Fleet:
                 counts["unknown"] += total - sure["online"] - sure["fault"]
         return found
 
-    def point(self, known_: Known, config: str, mono_ms: int, at_ms: int) -> Point:
+    def point(self, known_: Known, config: str, proof: ProofView | None, mono_ms: int, at_ms: int) -> Point:
         """Measurement `gateway`."""
         birth, session = known_.birth, known_.session
         said = session or birth
@@ -83,6 +84,8 @@ class Fleet:
             config=config,
             drift=int(config in DRIFTING),
             second=int(bool(known_.speakers.seconds)),
+            proof_age_ms=proof.age_ms if proof is not None else None,
+            proof_overdue=int(proof.overdue) if proof is not None and proof.age_ms is not None else None,
         )
         entry = known_.entry
         return Point("gateway", self._places.tags(entry.area, entry.id), fields, at_ms * NS_PER_MS)

@@ -10,6 +10,7 @@ from itertools import islice
 from hub.core.desk import Desk
 from hub.core.incident import Incident
 from hub.core.plan import Level
+from hub.core.proof import ProofView
 from hub.core.registry import Key, Registry, of_area
 from hub.links import Links
 from hub.measures.fleet import Fleet, counts, healths, place_point
@@ -43,6 +44,7 @@ class Standing:
         self._stored_ms: dict[str, int] = {}
         self._villages: dict[str, list[Village]] = {}
         self._turn = 0
+        self._began_ms: int | None = None
 
     def under(self, registry: Registry) -> None:
         """Another registry is in force."""
@@ -64,11 +66,14 @@ class Standing:
         stored_ms = self._stored_ms.get(area)
         proofs = self._desk.proofs(area, now_ms)
         ages = {one.gateway: one.age_ms for one in proofs if one.age_ms is not None}
+        self._began_ms = now_ms if self._began_ms is None else self._began_ms
+        silent_ms = now_ms - (self._began_ms if stored_ms is None else stored_ms)
         said = known(
             proofs_overdue=sum(one.overdue for one in proofs),
             proof_age_ms=max(ages.values(), default=None),
             accept_left_ms=min((one - now_ms for one in due_ms if one is not None), default=None),
             telemetry_age_ms=None if stored_ms is None else now_ms - stored_ms,
+            telemetry_silent_ms=silent_ms,
         )
         flood = int(self._desk.alarms.flooded(area))
         fields = {**self.load.desk(area, now_ms), **counts(gateways.values()), "level": level, "flood": flood, **said}
@@ -95,8 +100,12 @@ class Standing:
 
     def slice(self, mono_ms: int, now_ms: int) -> Iterator[Point]:
         """Gateways and groups whose turn it is: all, where there are no more than `SLICE_ROWS`."""
-        for key in self._turns(self._registry.gateways, len(self._registry.gateways)):
-            yield self.fleet.point(self._links.known[key], self._config(*key), mono_ms, now_ms)
+        proven: dict[str, dict[str, ProofView]] = {}
+        for area, gateway in self._turns(self._registry.gateways, len(self._registry.gateways)):
+            if area not in proven:
+                proven[area] = {view.gateway: view for view in self._desk.proofs(area, now_ms)}
+            known_, config = self._links.known[area, gateway], self._config(area, gateway)
+            yield self.fleet.point(known_, config, proven[area].get(gateway), mono_ms, now_ms)
         areas: dict[str, _Area] = {}
         for area, group in self._turns(self._registry.groups, len(self._registry.groups)):
             if area not in areas:

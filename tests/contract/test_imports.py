@@ -31,8 +31,13 @@ BREACHES = {
     "Layers point inward": ("edge/drivers/zz_upward.py", "import edge.app", "edge.drivers.zz_upward -> edge.app"),
     "Edge and hub meet only in protocol": ("hub/zz_edge.py", "import edge.port", "hub.zz_edge -> edge.port"),
     "Protocol imports nothing of ours": ("protocol/zz_ours.py", "import hub.core", "protocol.zz_ours -> hub.core"),
-    "Nothing imports simulators or tests": ("hub/zz_sim.py", "import simulators", "hub.zz_sim -> simulators"),
-    "Simulators do not import tests": ("simulators/zz_tests.py", "import tests", "simulators.zz_tests -> tests"),
+    "Dashboards know the schema of measurements, and nothing else of the hub": (
+        "dashboards/zz_hub.py", "import hub.core.desk", "dashboards.zz_hub -> hub.core.desk",
+    ),
+    "Nothing imports simulators, dashboards or tests": ("hub/zz_sim.py", "import simulators", "hub.zz_sim -> simulators"),
+    "Simulators do not import dashboards or tests": (
+        "simulators/zz_tests.py", "import tests", "simulators.zz_tests -> tests",
+    ),
     "The gateway's core imports its own, the port and protocol": (
         "edge/core/zz_shell.py", "import edge.zz_new_shell", "edge.core.zz_shell -> edge.zz_new_shell",
     ),

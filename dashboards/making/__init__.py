@@ -1,0 +1,1 @@
+"""What dashboards are made of: words, queries, panels, boards, alert rules, and the files they become."""

@@ -1,0 +1,17 @@
+"""What /metrics and the hub's own points have of what is counted only when somebody looks."""
+
+from __future__ import annotations
+
+from hub.core.desk import Desk
+from hub.core.ledger import Tally
+from hub.metrics import Metrics
+from protocol.records import Lane
+
+
+def look(metrics: Metrics, desk: Desk, readings: Tally, now_ms: int) -> None:
+    """Missing records of both lanes (`readings` as the store has them) and the age of proofs, as they are now."""
+    areas = desk.registry.areas
+    metrics.tell_missing(Lane.ALARM, desk.tally(areas))
+    metrics.tell_missing(Lane.TELEMETRY, readings)
+    for area in areas:
+        metrics.tell_proofs(area, desk.proofs(area, now_ms))
