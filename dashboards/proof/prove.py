@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,11 +22,12 @@ NOWHERE = ("nowhere",)
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What is in the database: from when to when, which panels ("board/panel") have no answer in it, the values of
-    every variable, what one area's are, what single numbers must be, and what named ones must (by a tag's value)."""
+    """What is in the database: from when to when, in which panels ("board/panel") nothing happened, and in which
+    nothing in the one `area` that is chosen alone; the values of every variable, what that area's are, what single numbers must be, and what named ones must (by a tag's value)."""
 
     week: Window
     empty: frozenset[str]
+    elsewhere: frozenset[str]
     places: Mapping[str, frozenset[str]]
     area: str
     within: dict[str, frozenset[str]]
@@ -51,10 +52,12 @@ class Proof:
         self.failures += [f"{where}: {why}" for why in wrong]
 
 
-def prove(database: Database, built: Mapping[str, dict[str, Any]], scene: Scene) -> Proof:
-    """Prove these dashboards (JSON by uid), as they are."""
+def prove(
+    database: Database, built: Mapping[str, dict[str, Any]], scene: Scene, of: Sequence[Board] | None = None
+) -> Proof:
+    """Prove these dashboards (JSON by uid), as they are: all boards, or those `of`."""
     proof = Proof()
-    for board in boards():
+    for board in boards() if of is None else of:
         proof.boards += 1
         if board.uid not in built:
             proof.failures.append(f"{board.uid}: not among those built")
@@ -112,7 +115,7 @@ class _Board:
                 continue
             answers.append(series)
             self._proof.say(where, list(self._now(panel, key, query, series)))
-            self._proof.say(where, list(self._elsewhere(where, query, Window(end_ms - since_ms, end_ms), everything)))
+            self._proof.say(where, list(self._chosen(where, query, Window(end_ms - since_ms, end_ms), everything)))
             if since_ms <= NOW_MS_MAX:
                 late = Window(end_ms + SILENT_AFTER_MS - since_ms, end_ms + SILENT_AFTER_MS)
                 if any(one.rows for one in self._ask(where, query, late, everything) or ()):
@@ -125,7 +128,7 @@ class _Board:
             return
         yield from judged(series, columns_of(query), panel.plausible)
 
-    def _elsewhere(
+    def _chosen(
         self, where: str, query: str, window: Window, everything: dict[str, tuple[str, ...] | None]
     ) -> Iterator[str]:
         """One area chosen: that alone; one that is not there: nothing."""
@@ -133,6 +136,8 @@ class _Board:
             return
         scene = self._scene
         chosen = self._ask(where, query, window, everything | {"area": (scene.area,)})
+        if (not any(one.rows for one in chosen or ())) is not (where.split()[0] in scene.elsewhere):
+            yield f"with {scene.area} chosen, {'an answer where nothing happened' if chosen else 'no answer'}"
         yield from (f"with {scene.area} chosen, {why}" for why in strangers(chosen or [], scene.within))
         if any(one.rows for one in self._ask(where, query, window, everything | {"area": NOWHERE}) or ()):
             yield "an answer for an area that is not there"
@@ -172,11 +177,12 @@ def bars_of(answer: list[list[Series]]) -> dict[str, float]:
 
 
 def _truths(scene: Scene, proof: Proof) -> None:
-    for key, wanted in scene.numbers.items():
-        found = number_of(proof.answers.get(key, []))
+    asked = {key: wanted for key, wanted in scene.numbers.items() if key in proof.answers}
+    for key, wanted in asked.items():
+        found = number_of(proof.answers[key])
         if found != wanted:
             proof.failures.append(f"{key}: {found}, and in truth it is {wanted:g}")
     for key, named in scene.bars.items():
         bars = bars_of(proof.answers.get(key, []))
-        if bars != named:
+        if key in proof.answers and bars != named:
             proof.failures.append(f"{key}: {bars}, and in truth it is {dict(named)}")

@@ -18,6 +18,8 @@ from simulators.influx import Tsdb
 from simulators.week.feed import BEGINS_MS, DATABASE, ENDS_MS, Week, feed
 from simulators.week.town import Wired, town
 
+ELSEWHERE = frozenset({"response/drills", "response/drill-times", "wiring/chatter", "wiring/chattering"})
+"""Panels in which nothing happened there."""
 AREA = "nanyang"
 """The area that is chosen alone."""
 
@@ -29,6 +31,7 @@ def scene_of(week: Week) -> Scene:
     return Scene(
         week=Window(BEGINS_MS, ENDS_MS),
         empty=frozenset(),
+        elsewhere=ELSEWHERE,
         places=_places(everywhere),
         area=AREA,
         within=_places(there),

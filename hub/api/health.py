@@ -61,7 +61,6 @@ async def healthz(hub: Hub) -> Response:
 async def metrics(hub: Hub) -> Response:
     """Prometheus' text."""
     gauges.look(hub.metrics, hub.desk, hub.store.tally, hub.clock.now_ms())
-    hub.metrics.alarms.tell(hub.desk.alarms.standings(hub.registry.areas, hub.clock.now_ms()))
     hub.sites.count()
     return Response(hub.metrics.text(), media_type=CONTENT_TYPE_LATEST)
 

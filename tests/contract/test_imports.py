@@ -34,7 +34,9 @@ BREACHES = {
     "Dashboards know the schema of measurements, and nothing else of the hub": (
         "dashboards/zz_hub.py", "import hub.core.desk", "dashboards.zz_hub -> hub.core.desk",
     ),
-    "Nothing imports simulators, dashboards or tests": ("hub/zz_sim.py", "import simulators", "hub.zz_sim -> simulators"),
+    "Nothing imports simulators, dashboards or tests": (
+        "hub/zz_sim.py", "import simulators", "hub.zz_sim -> simulators",
+    ),
     "Simulators do not import dashboards or tests": (
         "simulators/zz_tests.py", "import tests", "simulators.zz_tests -> tests",
     ),
