@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dashboards.making.files import FOLDER, built, read, write
+from dashboards.grafana.command import diff, pull, push
+from dashboards.making.files import FOLDER, built, read, read_rules, write
 from dashboards.making.words import Language
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Grafana's dashboards and alert rules, as code.")
 Out = Annotated[Path, typer.Option("--out", help="The folder that is built into.", file_okay=False)]
 Languages = Annotated[list[Language] | None, typer.Option("--language", help="en or zh; without it, both.")]
+app.command()(push)
+app.command()(diff)
+app.command()(pull)
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
@@ -37,7 +41,7 @@ def prove(out: Out = FOLDER, as_json: AsJson = False) -> None:
     status 1 when an answer is missing or cannot be true."""
     from dashboards.proof.week import proven  # here: it takes the simulators and the hub, which pushing does not
 
-    proof = asyncio.run(proven(read(out, Language.EN)))
+    proof = asyncio.run(proven(read(out, Language.EN), read_rules(out, Language.EN)))
     typer.echo(json.dumps(_said(proof), ensure_ascii=False) if as_json else _words(proof))
     raise typer.Exit(1 if proof.failures else 0)
 

@@ -48,6 +48,8 @@ class Troubles:
 
     def __init__(self, desk: Desk, live: LiveStream, clock: HubClock, metrics: Metrics) -> None:
         self.standing: dict[str, Trouble] = {}
+        self.known: set[str] = set()
+        """Every part that was ever in trouble."""
         self.page: Callable[[Trouble], None] = lambda trouble: None
         """Told of the beginning and the end of each: here a channel that needs no journal is wired."""
         self.page_waiting: Callable[[Waiting], None] = lambda waiting: None
@@ -71,6 +73,7 @@ class Troubles:
             return
         now = Trouble(part, why, self._clock.now_ms() if known is None else known.since_ms)
         self.standing[part] = now
+        self.known.add(part)
         if known is None:
             self._say(now)
 

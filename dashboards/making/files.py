@@ -9,7 +9,9 @@ from typing import Any
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
 from dashboards.making.draw import all_of
+from dashboards.making.rule import provisioned
 from dashboards.making.words import Language
+from dashboards.rules import RULES
 
 FOLDER = Path(__file__).parents[1]
 
@@ -21,13 +23,22 @@ def as_json(made: object) -> str:
 
 def built(language: Language) -> dict[str, str]:
     """Every dashboard's text by its path below the folder that is built into."""
-    return {f"json/{language}/{uid}.json": as_json(made) for uid, made in all_of(language).items()}
+    files = {f"json/{language}/{uid}.json": as_json(made) for uid, made in all_of(language).items()}
+    return files | {f"provisioning/alerting/{language}/lianfang.json": provisioned(RULES, language)}
 
 
 def read(folder: Path, language: Language) -> dict[str, dict[str, Any]]:
     """The dashboards in a folder that was built into, by uid."""
     paths = sorted((folder / "json" / language).glob("*.json"))
     return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in paths}
+
+
+def read_rules(folder: Path, language: Language) -> list[dict[str, Any]]:
+    """The alert rules in a folder that was built into, as Grafana would have them."""
+    path = folder / "provisioning" / "alerting" / language / "lianfang.json"
+    found = json.loads(path.read_text(encoding="utf-8").replace("$$", "$"))
+    rules: list[dict[str, Any]] = [rule for group in found["groups"] for rule in group["rules"]]
+    return rules
 
 
 def write(folder: Path, files: dict[str, str]) -> list[Path]:

@@ -22,6 +22,7 @@ _PICK = re.compile(
     r"(?:(?P<fn>[a-z]+)\()?(?P<field>[a-zA-Z_][a-zA-Z0-9_]*)(?:, ?(?P<arg>[a-z0-9]+))?\)?(?: AS (?P<as_>\w+))?"
 )
 _HEAD = re.compile(r'SELECT (?P<columns>.+?) FROM (?:"(?P<measurement>\w+)"|\()')
+_FROM = re.compile(r'FROM "(\w+)"')
 _COLUMN = re.compile(r'(?:(?P<fn>\w+)\()?(?:\w+\()?"(?P<field>\w+)"[^A]*AS "(?P<name>\w+)"')
 _WHERE = re.compile(r"(?P<name>\w+) (?P<compare>=|!=|>=?|<=?) (?P<value>'[\w-]*'|-?\d+)")
 
@@ -56,6 +57,13 @@ def now(measurement: str, *picks: str, by: tuple[str, ...] = (), where: tuple[st
     found = _measurement(measurement)
     groups = f" GROUP BY {', '.join(_tag(found, tag) for tag in by)}" if by else ""
     return f"SELECT {_columns(found, picks)} {_from(found, where)}{groups}"
+
+
+def everywhere(measurement: str, *picks: str, by: tuple[str, ...] = ()) -> str:
+    """As `now`, of all places: alert rules have no variables."""
+    found = _measurement(measurement)
+    groups = ", ".join(_tag(found, tag) for tag in by)
+    return f'SELECT {_columns(found, picks)} FROM "{measurement}" WHERE $timeFilter GROUP BY {groups}'
 
 
 def rows(measurement: str, *columns: str, where: tuple[str, ...] = (), limit: int = 100) -> str:
@@ -109,6 +117,11 @@ def columns_of(query: str) -> list[Column]:
     return [
         Column(one["name"], _is_number(found, one["fn"], one["field"])) for one in _COLUMN.finditer(head["columns"])
     ]
+
+
+def placed(query: str) -> bool:
+    """Whether what it asks for is of an area, so that choosing one must narrow it down."""
+    return any("area" in BY_NAME[name].tags for name in _FROM.findall(query) if name in BY_NAME)
 
 
 def _is_number(found: Measurement | None, fn: str | None, field: str) -> bool:

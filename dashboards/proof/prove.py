@@ -8,7 +8,7 @@ from typing import Any
 
 from dashboards.making.board import Board, boards
 from dashboards.making.panel import Panel
-from dashboards.making.select import columns_of
+from dashboards.making.select import columns_of, placed
 from dashboards.proof.ask import AskFailed, Database, Series
 from dashboards.proof.judge import judged, strangers
 from dashboards.proof.macros import UnknownMacro, Window, expand, span_ms
@@ -21,9 +21,18 @@ NOWHERE = ("nowhere",)
 
 
 @dataclass(frozen=True, slots=True)
+class Moment:
+    """A moment (hub wall ms) and the alert rules that must fire then."""
+
+    at_ms: int
+    firing: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Scene:
-    """What is in the database: from when to when, in which panels ("board/panel") nothing happened, and in which
-    nothing in the one `area` that is chosen alone; the values of every variable, what that area's are, what single numbers must be, and what named ones must (by a tag's value)."""
+    """What is in the database, by "board/panel": from when to when; in which panels nothing happened, and in which
+    nothing in the one `area` that is chosen alone; the values of every variable, and those of that area; what single
+    numbers must be, and named ones (by a tag's value)."""
 
     week: Window
     empty: frozenset[str]
@@ -33,6 +42,7 @@ class Scene:
     within: dict[str, frozenset[str]]
     numbers: Mapping[str, float]
     bars: Mapping[str, Mapping[str, float]]
+    moments: Mapping[str, Moment]
 
 
 @dataclass(slots=True)
@@ -116,7 +126,7 @@ class _Board:
             answers.append(series)
             self._proof.say(where, list(self._now(panel, key, query, series)))
             self._proof.say(where, list(self._chosen(where, query, Window(end_ms - since_ms, end_ms), everything)))
-            if since_ms <= NOW_MS_MAX:
+            if panel.lately and span_ms(panel.lately) <= NOW_MS_MAX:
                 late = Window(end_ms + SILENT_AFTER_MS - since_ms, end_ms + SILENT_AFTER_MS)
                 if any(one.rows for one in self._ask(where, query, late, everything) or ()):
                     self._proof.failures.append(f"{where}: says something of now though the hub is silent")
@@ -132,7 +142,7 @@ class _Board:
         self, where: str, query: str, window: Window, everything: dict[str, tuple[str, ...] | None]
     ) -> Iterator[str]:
         """One area chosen: that alone; one that is not there: nothing."""
-        if "${area:regex}" not in query:
+        if not placed(query):
             return
         scene = self._scene
         chosen = self._ask(where, query, window, everything | {"area": (scene.area,)})
@@ -160,6 +170,33 @@ class _Board:
 def short(uid: str) -> str:
     """A board's name in a proof."""
     return uid.removeprefix("lianfang-")
+
+
+def prove_rules(database: Database, rules: Sequence[Mapping[str, Any]], scene: Scene, proof: Proof) -> None:
+    """Each alert rule at each moment of the scene fires where it must, and nowhere else."""
+    proof.rules += len(rules)
+    for name, moment in scene.moments.items():
+        found = {rule["uid"] for rule in rules if _fires(database, rule, moment.at_ms, proof)}
+        for uid in sorted(found ^ moment.firing):
+            proof.failures.append(f"{uid}: {'fires' if uid in found else 'does not fire'} when {name}")
+
+
+def _fires(database: Database, rule: Mapping[str, Any], at_ms: int, proof: Proof) -> bool:
+    """As Grafana does it: the newest value of each series, held against the limit; no series counts by itself."""
+    asked, _, limit = rule["data"]
+    evaluator = limit["model"]["conditions"][0]["evaluator"]
+    window = Window(at_ms - 1_000 * asked["relativeTimeRange"]["from"], at_ms)
+    proof.queries += 1
+    try:
+        series = database.ask(expand(asked["model"]["query"], window, {}))
+    except (AskFailed, UnknownMacro) as cause:
+        proof.failures.append(f"{rule['uid']}: {cause}")
+        return False
+    newest = [one.rows[-1][-1] for one in series if one.rows]
+    if not newest:
+        return bool(rule["noDataState"] == "Alerting")
+    (bound,) = evaluator["params"]
+    return any(value > bound if evaluator["type"] == "gt" else value < bound for value in newest)
 
 
 def number_of(answer: list[list[Series]]) -> float | None:

@@ -25,6 +25,7 @@ from hub.api import (
     sites,
     stream,
     telemetry,
+    watch,
 )
 from hub.api.bounds import BoundedBodies
 from hub.api.desk import Parts
@@ -58,6 +59,7 @@ def build(parts: Parts) -> FastAPI:
         gaps.router,
         sites.router,
         stream.router,
+        watch.router,
         health.summary,
     ):
         app.include_router(router, prefix="/api/v1")

@@ -10,6 +10,9 @@ import msgspec
 
 from protocol.kinds import Priority
 
+WATCH = "watch/"
+"""How the part begins that an alert from outside is told as."""
+
 
 class Sort(StrEnum):
     """What is told: a page of an incident, its end, a P1 that waits for the journal, trouble of the hub, a test."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from hub.core.incident import Incident
-from hub.notify.notice import Posting, Sort
+from hub.notify.notice import WATCH, Posting, Sort
 from protocol.kinds import Priority
 
 MINUTE_MS = 60_000
@@ -82,6 +82,11 @@ def _chinese(facts: Facts, offset_min: int) -> tuple[str, str]:
     if facts.sort is Sort.STAND_DOWN:
         return f"【联防】解除：{what}", f"【联防】解除：{place}的{what}已结束，谢谢，无需再前往。"
     if facts.sort in (Sort.TROUBLE, Sort.TROUBLE_OVER):
+        if facts.what.startswith(WATCH):
+            over = facts.sort is Sort.TROUBLE_OVER
+            return ("【联防】监测恢复", f"【联防】监测恢复：{facts.what}") if over else (
+                "【联防】监测告警", f"【联防】监测告警（{when}）：{facts.why}"
+            )  # fmt: skip
         part = PART.get(facts.what, (facts.what, ""))[0]
         if facts.sort is Sort.TROUBLE_OVER:
             return f"【联防】中心{part}恢复", f"【联防】中心{part}已恢复正常。"
@@ -111,6 +116,10 @@ def _english(facts: Facts, offset_min: int) -> tuple[str, str]:
     if facts.sort is Sort.STAND_DOWN:
         return f"[Lianfang] stand down: {what}", f"[Lianfang] Stand down: {what} at {place} is over. Thank you."
     if facts.sort in (Sort.TROUBLE, Sort.TROUBLE_OVER):
+        if facts.what.startswith(WATCH):
+            if facts.sort is Sort.TROUBLE_OVER:
+                return "[Lianfang] watch: over", f"[Lianfang] Over: {facts.what}"
+            return "[Lianfang] watch", f"[Lianfang] Since {when}: {facts.why}"
         part = PART.get(facts.what, ("", facts.what))[1]
         if facts.sort is Sort.TROUBLE_OVER:
             return f"[Lianfang] hub: {part} is well", f"[Lianfang] The hub can write {part} again."

@@ -6,6 +6,7 @@ from the readings once it is over and whenever something came late; that is the 
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -54,7 +55,8 @@ class Windows:
             for at_ms, area, what in written
             for level in LEVELS.values()
         }
-        with said():
+        own = contextlib.nullcontext() if self._db.in_transaction else transaction(self._db)
+        with said(), own:  # else each row would be a transaction, and wait for the disk, by itself
             self._db.executemany("INSERT OR IGNORE INTO touched_window VALUES (?,?,?,?)", rows)
 
     def over(self, now_ms: int, most: int) -> list[Window]:

@@ -1,7 +1,7 @@
 """Runs the week into a telemetry store, and tells what is true at its end.
 
-Time is compressed by telling less often: gateways read every quarter of an hour and the hub takes its snapshots every
-five minutes, until the last hour, which is as dense as real life.
+Time is compressed by telling less often: gateways read every half hour and the hub takes its snapshots every ten
+minutes; the end and two other times are as dense as real life.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from hub.store.server import Access, InfluxServer
 from simulators.week.gateway import Gateway
 from simulators.week.hub import WeekHub
 from simulators.week.people import People
-from simulators.week.story import END_MS, HOME_MS, HOUR_MS, MINUTE_MS, Story
+from simulators.week.story import DAY_MS, END_MS, HOME_MS, HOUR_MS, MINUTE_MS, STORE_DOWN_AT_MS, Story
 from simulators.week.town import town
 from simulators.week.truth import endings, truths
 from simulators.world.loop import NS_PER_MS, VirtualLoop
@@ -33,10 +33,15 @@ DATABASE = "lianfang"
 ENDS_MS = int(datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp() * 1000)
 """When the week ends: a fixed moment, so that the same seed gives the same answers."""
 BEGINS_MS = ENDS_MS - END_MS
-FINE_MS = HOUR_MS
-READ_MS = (15 * MINUTE_MS, MINUTE_MS)
-SNAPSHOT_MS = (5 * MINUTE_MS, 10_000)
-BEAT_MS = 2 * MINUTE_MS
+DENSE_MS = (
+    (DAY_MS, DAY_MS + HOUR_MS / 3),
+    (STORE_DOWN_AT_MS, STORE_DOWN_AT_MS + HOUR_MS * 0.6),
+    (END_MS - HOUR_MS * 0.7, END_MS),
+)
+"""When everything is told as densely as in real life."""
+READ_MS = (30 * MINUTE_MS, MINUTE_MS)
+SNAPSHOT_MS = (10 * MINUTE_MS, 10_000)
+BEAT_MS = 4 * MINUTE_MS
 LOOK_MS = 30_000
 
 
@@ -101,8 +106,8 @@ def _each(loop: VirtualLoop, pace: tuple[int, int], call: Callable[[], object]) 
 
 
 def _pace(pace: tuple[int, int], now_ms: int) -> int:
-    """How long until the next time: the second of the two in the last hour."""
-    return pace[now_ms >= END_MS - FINE_MS]
+    """How long until the next time: the second of the two where time is dense."""
+    return pace[any(begins_ms <= now_ms < ends_ms for begins_ms, ends_ms in DENSE_MS)]
 
 
 def _read(gateway: Gateway) -> None:

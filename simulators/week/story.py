@@ -23,6 +23,8 @@ HOME_MS = END_MS - 20 * MINUTE_MS
 LATE_PROVER = "xihu-2"
 """It proves itself no more after the fifth night, and is lost at the end."""
 LOST_FOR_MS = 40 * MINUTE_MS
+STORE_DOWN_AT_MS = 4 * DAY_MS + 12 * HOUR_MS
+"""For half an hour the telemetry store takes nothing."""
 FLOOD = 14
 """Faults of the storm, in 8 minutes."""
 PRESSES_AT_END = (3, 0.4)
@@ -123,8 +125,8 @@ class Story:
             self._at(6 * DAY_MS + 4 * HOUR_MS + at * 90_000, flapping.cut)
             self._at(6 * DAY_MS + 4 * HOUR_MS + at * 90_000 + 20_000, flapping.connect)
         self._at(END_MS - LOST_FOR_MS, self._gateways[LATE_PROVER].cut)
-        self._at(4 * DAY_MS + 12 * HOUR_MS, self._store, True)
-        self._at(4 * DAY_MS + 12.5 * HOUR_MS, self._store, False)
+        self._at(STORE_DOWN_AT_MS, self._store, True)
+        self._at(STORE_DOWN_AT_MS + HOUR_MS / 2, self._store, False)
         for at, point in enumerate(("zone/nowhere/health", "zone/xihu-1-h1-door")):
             self._at(END_MS - 3 * HOUR_MS + at, self._gateways["xihu-1"].read, point, "online")
 

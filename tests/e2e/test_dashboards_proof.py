@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from dashboards.making.board import boards
-from dashboards.making.files import FOLDER, read
+from dashboards.making.files import FOLDER, read, read_rules
 from dashboards.making.words import Language
-from dashboards.proof.prove import prove
+from dashboards.proof.prove import Proof, prove, prove_rules
 from dashboards.proof.week import fed
 
 WALL = "lianfang-wall"
@@ -76,3 +76,11 @@ async def test_every_query_of_every_board_is_answered_and_a_broken_one_is_not(tm
             put(broken)
             found = prove(database, {WALL: broken}, scene, wall).failures
             assert any(said in failure for failure in found), f"{name}: {found}"
+        rules = read_rules(FOLDER, Language.EN)
+        proof = Proof()
+        prove_rules(database, rules, scene, proof)
+        assert ([], 4, 16) == (proof.failures, proof.rules, proof.queries)
+        for rule in rules:
+            rule["data"][2]["model"]["conditions"][0]["evaluator"]["params"] = [1e12]
+        prove_rules(database, rules, scene, proof)
+        assert "lianfang-proof-too-old: does not fire when the week ends" in proof.failures
