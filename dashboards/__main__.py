@@ -36,13 +36,22 @@ def build(out: Out = FOLDER, language: Languages = None) -> None:
 
 
 @app.command()
-def prove(out: Out = FOLDER, as_json: AsJson = False) -> None:
+def prove(
+    out: Out = FOLDER,
+    as_json: AsJson = False,
+    doc: Annotated[
+        Path | None, typer.Option("--doc", help="A page to put the answers into.", exists=True, dir_okay=False)
+    ] = None,
+) -> None:
     """Feed a simulated week to an InfluxDB of its own and ask it every query of every panel, variable and alert rule;
     status 1 when an answer is missing or cannot be true."""
+    from dashboards.proof.described import MARK, described
     from dashboards.proof.week import proven  # here: it takes the simulators and the hub, which pushing does not
 
     proof = asyncio.run(proven(read(out, Language.EN), read_rules(out, Language.EN)))
     typer.echo(json.dumps(_said(proof), ensure_ascii=False) if as_json else _words(proof))
+    if doc is not None and not proof.failures:
+        doc.write_text(doc.read_text(encoding="utf-8").partition(MARK)[0] + MARK + described(proof), encoding="utf-8")
     raise typer.Exit(1 if proof.failures else 0)
 
 

@@ -10,10 +10,12 @@ from typing import Any
 from dashboards.making.board import boards
 from dashboards.making.files import FOLDER, read, read_rules
 from dashboards.making.words import Language
+from dashboards.proof.described import MARK, described
 from dashboards.proof.prove import Proof, prove, prove_rules
 from dashboards.proof.week import fed
 
 WALL = "lianfang-wall"
+PAGE = Path(__file__).parents[2] / "docs" / "dashboards.md"
 Break = tuple[str, Callable[[dict[str, Any]], None], str]
 
 
@@ -70,6 +72,8 @@ async def test_every_query_of_every_board_is_answered_and_a_broken_one_is_not(tm
         assert [] == proof.failures
         assert (8, len([one for board in boards() for one in board.panels])) == (proof.boards, proof.panels)
         assert proof.queries == database.asked > 3 * proof.panels
+        page = PAGE.read_text(encoding="utf-8").partition(MARK)[2]
+        assert page == described(proof), "run lianfang dashboards prove --doc docs/dashboards.md"
         wall = [board for board in boards() if board.uid == WALL]
         for name, put, said in BREAKS:
             broken = copy.deepcopy(committed[WALL])
