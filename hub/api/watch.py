@@ -61,7 +61,7 @@ class Watched(msgspec.Struct, frozen=True):
     standing: list[str]
 
 
-@router.post("/alerts", response_model=model_of(Watched), responses=responses(409))
+@router.post("/alerts", response_model=model_of(Watched), responses=responses(409, 413))
 async def take_alerts(hub: Hub, person: Operator, body: Alerts) -> Response:
     """Take alerts that began or are over. One of a rule that is not this product's (no label `lianfang`) is refused,
     with all that came with it."""
