@@ -6,7 +6,6 @@ import contextlib
 import sqlite3
 from pathlib import Path
 
-from hub.measures.point import Point
 from hub.store.windows import Windows
 
 
@@ -15,7 +14,6 @@ def test_windows_that_are_touched_together_are_one_transaction(tmp_path: Path) -
     with contextlib.closing(sqlite3.connect(tmp_path / "w.db", isolation_level=None)) as db:
         windows, said = Windows(db), list[str]()
         db.set_trace_callback(said.append)
-        hour_ns = 3_600_000_000_000
-        windows.touch([Point("desk", (("area", "a"),), {"level": 0}, at * hour_ns) for at in range(20)])
+        windows.touch([(at * 3_600_000, "a", "desk") for at in range(20)])
         assert 1 == said.count("COMMIT")
         assert 40 == len(windows.over(2**62, 1_000))
