@@ -15,7 +15,7 @@ from hub.api.desk import Hub, Operator, Parts, answer, see
 from hub.api.problems import Problem, responses
 from hub.api.shapes import model_of
 from hub.notify.notice import WATCH
-from hub.settings import Id
+from hub.table import Id
 from protocol.faults import Fault, shown
 
 router = APIRouter(tags=["watch"])

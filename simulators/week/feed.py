@@ -20,6 +20,7 @@ from hub.measures.places import Places
 from hub.store.beside import Beside
 from hub.store.influx import InfluxStore
 from hub.store.server import Access, InfluxServer
+from protocol.logs import quiet
 from simulators.week.gateway import Gateway
 from simulators.week.hub import WeekHub
 from simulators.week.people import People
@@ -27,7 +28,6 @@ from simulators.week.story import DAY_MS, END_MS, HOME_MS, HOUR_MS, MINUTE_MS, S
 from simulators.week.town import town
 from simulators.week.truth import endings, truths
 from simulators.world.loop import NS_PER_MS, VirtualLoop
-from simulators.world.world import quiet
 
 DATABASE = "lianfang"
 ENDS_MS = int(datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp() * 1000)

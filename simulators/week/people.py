@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import random
 
+from hub.core.acts import Answer, Answered, Disposition, How, Move, Moved, Stage
 from hub.core.incident import UNRESOLVED, Incident, State
-from hub.core.io import Answer, Answered, Disposition, How, Move, Moved, Stage
 from hub.core.rules.proof import NAME as PROOF
 from simulators.week.hub import WeekHub
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from hub.core.io import Level, Levelled
+from hub.core.plan import Level, Levelled
 from hub.core.trials import DrillPlanned
 from protocol.kinds import Kind, Qualifier
 from protocol.records import ClockQuality

@@ -8,7 +8,7 @@ from typing import Literal
 
 from hub.announcing import Announcer
 from hub.core.desk import Desk
-from hub.core.io import Changed, Page
+from hub.core.effects import Changed, Page
 from hub.core.registry import Registry
 from hub.metrics import Metrics
 from hub.notify.board import Reads

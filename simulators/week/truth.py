@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from hub.core.acts import Disposition
 from hub.core.incident import UNRESOLVED, Incident, State
-from hub.core.io import Disposition
 from simulators.week.story import DAY_MS
 
 FLOOD_MS = 600_000
