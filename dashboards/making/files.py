@@ -34,9 +34,9 @@ def read(folder: Path, language: Language) -> dict[str, dict[str, Any]]:
 
 
 def read_rules(folder: Path, language: Language) -> list[dict[str, Any]]:
-    """The alert rules in a folder that was built into, as Grafana would have them."""
+    """The alert rules in a folder that was built into; their queries are as Grafana takes them, to the letter."""
     path = folder / "provisioning" / "alerting" / language / "lianfang.json"
-    found = json.loads(path.read_text(encoding="utf-8").replace("$$", "$"))
+    found = json.loads(path.read_text(encoding="utf-8"))
     rules: list[dict[str, Any]] = [rule for group in found["groups"] for rule in group["rules"]]
     return rules
 

@@ -69,17 +69,18 @@ def rule_of(rule: Rule, language: Language) -> models.Rule:
 
 
 def provisioned(rules: tuple[Rule, ...], language: Language) -> str:
-    """The file for provisioning/alerting: rules and the contact point. `$` is doubled where Grafana would put in an
-    environment variable."""
+    """The file for provisioning/alerting: rules and the contact point. Grafana puts its environment into every text but
+    a query's (there `$timeFilter` stays), so a `$` elsewhere is doubled. The folder is that of the boards' file."""
     made = [json.loads(json.dumps(rule_of(rule, language), cls=JSONEncoder)) for rule in rules]
     kept = ("uid", "title", "condition", "data", "noDataState", "execErrState", "for", "annotations", "labels")
     group = {
         "orgId": 1,
         "name": GROUP,
-        "folder": FOLDER.of(language),
+        "folder": FOLDER.of(Language.EN),
         "interval": f"{EVERY_S}s",
         "rules": [
-            {name: _literal(one[name]) for name in kept} | {"notification_settings": {"receiver": RECEIVER}}
+            {name: one[name] if name == "data" else _literal(one[name]) for name in kept}
+            | {"notification_settings": {"receiver": RECEIVER}}
             for one in made
         ],
     }

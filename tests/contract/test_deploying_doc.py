@@ -5,23 +5,18 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
 from hub.settings_file import load
 from hub.store.table import StoreKind
 from protocol.codec import SIZE_MAX
 from protocol.link import INFLIGHT_MAX
-from tests.support.documented import ROOT, SOURCE, Machine, sections
+from tests.support.containers import COMPOSE, SERVICES, TEXT, VARIABLE, mounts, names
+from tests.support.documented import ROOT, Machine, sections
 
 GUIDE = sections(ROOT / "docs" / "deploying.md")
 FILES = ROOT / "firmware_configs"
-TEXT = (FILES / "compose" / "compose.yaml").read_text(encoding="utf-8")
-COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
-SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-VARIABLE = re.compile(r"\$\{([A-Z_]+)([^}]*)\}")
 
 
 def broker() -> dict[str, str]:
@@ -51,7 +46,7 @@ def test_nothing_starts_without_its_name_and_secrets() -> None:
     assert all(secret.keys() == {"file"} for secret in COMPOSE["secrets"].values())
     given = {key: str(value) for one in SERVICES.values() for key, value in one.get("environment", {}).items()}
     secret = {key: value for key, value in given.items() if re.search("PASSWORD|TOKEN|SECRET_KEY", key)}
-    assert len(secret) == 4
+    assert len(secret) == 4, secret.keys()
     assert set() == {key for key, value in secret.items() if not value.startswith("/run/secrets/")}
 
 
@@ -82,34 +77,27 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Machine:
     return made
 
 
-def mounts(machine: Machine, service: str) -> dict[str, Path]:
-    """Where in the container something of the machine is, by its path there."""
-    centre, found = machine.home / "centre", {}
-    for mount in SERVICES[service]["volumes"]:
-        source, target = VARIABLE.sub(str(machine.path(SOURCE)), mount).removesuffix(":ro").split(":")
-        if "/" in source:
-            found[target] = centre / source
-    return found
-
-
 def test_every_file_a_container_is_given_is_put_there(machine: Machine) -> None:
     """By the guide's commands, and so is every secret; the names it needs are in .env."""
     given = [path for service in SERVICES for path in mounts(machine, service).values()]
     given += [machine.home / "centre" / secret["file"] for secret in COMPOSE["secrets"].values()]
     assert [] == [path for path in given if not path.exists()]
-    env = (machine.home / "centre/.env").read_text(encoding="utf-8")
-    assert {name for name, _ in VARIABLE.findall(TEXT)} <= {line.partition("=")[0] for line in env.splitlines()}
+    assert {name for name, _ in VARIABLE.findall(TEXT)} <= names(machine).keys()
 
 
 def test_the_hub_in_a_container_has_a_good_configuration(machine: Machine, tmp_path: Path) -> None:
-    """The same hub.toml, with what the containers' file sets; it reaches broker and store by their names."""
+    """The same hub.toml, with what guide and containers' file set; it reaches broker and store by their names."""
     for target, source in mounts(machine, "hub").items():
         put = shutil.copytree if source.is_dir() else shutil.copy
         (tmp_path / target.lstrip("/")).parent.mkdir(parents=True, exist_ok=True)
         put(source, tmp_path / target.lstrip("/"))
-    token = machine.home / "centre/secrets/influxdb.token"
-    words = [str(word).replace("/run/secrets/influxdb_token", str(token)) for word in SERVICES["hub"]["command"]]
-    settings = load(tmp_path / "etc/lianfang/hub.toml", [one[6:] for one in words if one.startswith("--set=")])
+    file, token = tmp_path / "etc/lianfang/hub.toml", machine.home / "centre/secrets/influxdb.token"
+    file.write_text(
+        file.read_text(encoding="utf-8").replace("/run/secrets/influxdb_token", str(token)), encoding="utf-8"
+    )
+    words = SERVICES["hub"]["command"]
+    settings = load(file, [one[6:] for one in words if one.startswith("--set=")])
     assert ("run", "mosquitto", StoreKind.INFLUXDB2) == (words[0], settings.mqtt.host, settings.telemetry.store)
     assert {"mosquitto", "influxdb"} <= SERVICES.keys()
-    assert ["admin-1"] == [person.id for person in settings.person]
+    assert ("http://influxdb:8086", "lianfang") == (settings.telemetry.url, settings.telemetry.org)
+    assert ["admin-1", "grafana"] == [person.id for person in settings.person]

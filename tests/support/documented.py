@@ -14,8 +14,8 @@ ROOT = Path(__file__).parents[2]
 SOURCE = "/opt/src/lianfang"
 PLACES = ("/etc/", "/var/lib/", "/var/backups/")
 MACHINES = (
-    "apt-get ", "systemctl ", "journalctl ", "useradd ", "chown ", "python3 -m venv ", "/opt/lianfang/bin/pip ",
-    "ln -s ", "docker ",
+    "apt-get ", "systemctl ", "journalctl ", "useradd ", "groupadd ", "chown ", "chgrp ", "python3 -m venv ",
+    "/opt/lianfang/bin/pip ", "ln -s ", "docker ",
 )  # fmt: skip
 """What is done to a whole machine and not to files: these lines alone are left out."""
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -52,6 +52,8 @@ class Machine:
         source = self.path(SOURCE) / "firmware_configs"
         for name in ("hub", "compose", "registry"):
             shutil.copytree(ROOT / "firmware_configs" / name, source / name)
+        for name in ("json", "provisioning"):
+            shutil.copytree(ROOT / "dashboards" / name, self.path(SOURCE) / "dashboards" / name)
         for file in [*(source / "hub").iterdir(), source / "compose" / "mosquitto.conf"]:
             file.write_text(self._moved(file.read_text(encoding="utf-8")), encoding="utf-8")
 
@@ -81,7 +83,7 @@ class Machine:
 
     def _here(self, command: str) -> str:
         """A command with its places led here; owners are left out, as they are other accounts'."""
-        command = re.sub(r" -[og] (root|lianfang|mosquitto|www-data)\b", "", command)
+        command = re.sub(r" -[og] (root|lianfang|mosquitto|grafana|www-data)\b", "", command)
         command = command.replace("runuser -u lianfang -- ", "").replace(SOURCE, str(self.path(SOURCE)))
         return re.sub(r"(^|\s)lianfang ", rf"\1{sys.executable} -m lianfang ", self._moved(command))
 
