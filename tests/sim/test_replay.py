@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from simulators.replay import Arrived, Played, compare
+from simulators.replay import Arrived, Played, compare, moves
 
 PLAYED = [
     Played("s1", "alarm", 1_000.0, 31.0),
@@ -38,3 +38,10 @@ def test_the_same_transitions_in_time_are_no_difference() -> None:
 def test_a_difference_is_named(arrived: list[Arrived], named: str) -> None:
     """A transition that is missing, twice, out of order, wrong or mistimed is named with its number."""
     assert named == compare(PLAYED, arrived, 30).differences[0]
+
+
+def test_what_a_gateway_did_not_know_for_a_while_is_no_transition() -> None:
+    """Nor is the same state said again after; the order is that of the gateway's numbers."""
+    said = [(4, "s1", "normal"), (1, "s1", "alarm"), (2, "s1", "unknown"), (3, "s1", "alarm"), (5, "s2", "normal")]
+    readings = [{"seq": seq, "point": f"zone/{zone}", "value": state, "wall_ms": seq} for seq, zone, state in said]
+    assert [Arrived("s1", "alarm", 1), Arrived("s1", "normal", 4), Arrived("s2", "normal", 5)] == moves(readings)
