@@ -70,6 +70,7 @@ class WeekHub:
         self.rounds.trouble = partial(troubles.tell, JOURNAL)
         self.intake.trouble_told = partial(troubles.tell, TELEMETRY)
         told = WeekAnnouncer(self.desk, live, erasable, self.metrics)
+        told.desk = self.desk
         told.saw = self._saw
         self.notices = told.notices = WeekNotices(loop, self.desk, registry, self.metrics, start_ms, seed)
         private = Ed25519PrivateKey.from_private_bytes(b"w" * 32)

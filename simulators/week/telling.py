@@ -94,13 +94,14 @@ class WeekNotices:
 class WeekAnnouncer(Announcer):
     """The real one; the week's notices and its people hear of what changed."""
 
+    desk: Desk
     notices: WeekNotices
     saw: Callable[[str, str], None]
 
     def changed(self, effect: Changed, done: Done) -> None:
         """An incident is another than before."""
         super().changed(effect, done)
-        incident = self._desk.incident(effect.area, effect.incident)
+        incident = self.desk.incident(effect.area, effect.incident)
         if incident is not None:
             self.notices.notifier.changed(incident)
         self.saw(effect.area, effect.incident)
