@@ -15,12 +15,11 @@ import tempfile
 from pathlib import Path
 from time import perf_counter
 
-import structlog
-
 from hub.app import Hub
 from hub.registry.history import FOLDER
 from hub.reloading import Attempt
 from hub.settings_file import load
+from protocol.logs import quiet
 from simulators.broker import Broker
 from simulators.county import write_county
 from tests.benchmarks._figures import line, spread
@@ -35,9 +34,7 @@ IDLE_PRESSES = 50
 
 def run() -> None:
     """Write the county twice, the second time with one village more, and reload."""
-    quiet = structlog.make_filtering_bound_logger(40)
-    structlog.configure(wrapper_class=quiet)
-    with tempfile.TemporaryDirectory(prefix="lf-reload-") as name:
+    with quiet(), tempfile.TemporaryDirectory(prefix="lf-reload-") as name:
         asyncio.run(_measured(Path(name)))
 
 
