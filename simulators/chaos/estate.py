@@ -9,8 +9,9 @@ from pathlib import Path
 AREA = "chaos"
 CHIP_BUTTONS = 32
 """Buttons of one GPIO chip; each has its lamp, and a chip has 64 lines."""
-CALM = "[calls]\nretry_ms = 2_000\nstand_down_expires_ms = 180_000\n"
-"""What the hub does otherwise than by default: it asks again sooner, and a gateway remembers fewer orders."""
+CALM = "[calls]\nretry_ms = 2_000\nstand_down_expires_ms = 300_000\n"
+"""What the hub does otherwise than by default: it asks again sooner, and a gateway remembers fewer orders. A gateway
+may be dead or cut off for three minutes with hardly a pause."""
 
 
 @dataclass(frozen=True, slots=True)

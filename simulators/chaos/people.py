@@ -20,7 +20,7 @@ STORED_S = 0.36
 DARK_S = 1.2
 """A lamp dark so long is dark: the longest gap in a pattern is 550 ms."""
 HOLD_S_MAX = 180.0
-OVER_S_MAX = 240.0
+OVER_S_MAX = 420.0
 """A call that is not over by then keeps its button from being pressed again."""
 SHORT_S = (0.08, 0.4)
 SHORT_SHARE = 0.05
