@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -17,6 +18,7 @@ from protocol.logs import quiet
 from simulators.broker import Broker
 from simulators.influx import Tsdb
 from tests.benchmarks._figures import line, spread
+from tests.benchmarks._presses import LIMIT_S, presses
 from tests.e2e.test_hub_outage import linked
 from tests.e2e.uplinking import Side
 from tests.support.centre import AREA, running
@@ -26,8 +28,6 @@ from tests.support.wait import until
 HOUR = 60 * 60
 """Readings of one gateway: one a second, more than a station's 13 a minute of its own and 4 of each device."""
 PRESSES = 50
-EVERY_S = 0.1
-LIMIT_S = 120.0
 
 
 def run() -> None:
@@ -47,16 +47,16 @@ async def _measured(folder: Path) -> None:
             linked(broker, "gw-2") as two,
         ):
             sides = (one, two)
-            idle = await _presses(one, lambda pressed: pressed < PRESSES)
+            idle = await presses(partial(_press, one), lambda pressed: pressed < PRESSES)
             await server.kill()
             for side in sides:
                 side.measure(HOUR)
             await until(lambda: {side.telemetry.delivery.credit for side in sides} == {0}, LIMIT_S)
-            down = await _presses(one, lambda pressed: pressed < PRESSES)
+            down = await presses(partial(_press, one), lambda pressed: pressed < PRESSES)
             line("readings that wait at the gateways", f"{sum(len(side.telemetry.delivery) for side in sides)}")
             began_s = perf_counter()
             await server.start()
-            during = await _presses(one, lambda _: any(len(side.telemetry.delivery) for side in sides))
+            during = await presses(partial(_press, one), lambda _: any(len(side.telemetry.delivery) for side in sides))
             took_s = perf_counter() - began_s
             async with hub.api() as client:
                 asked = {"area": AREA}
@@ -69,16 +69,7 @@ async def _measured(folder: Path) -> None:
     line("readings in the store", f"{kept} of {2 * HOUR}")
 
 
-async def _presses(side: Side, goes_on: Callable[[int], bool]) -> list[float]:
-    """Presses one after another, and how long each took to its receipt, ms."""
-    found: list[float] = []
-    while goes_on(len(found)):
-        began_s = perf_counter()
-        known = len(side.receipted)
-        side.press(zone="h1-panic")
-        async with asyncio.timeout(LIMIT_S):
-            while len(side.receipted) == known:  # noqa: ASYNC110  # receipts come from the link's own task
-                await asyncio.sleep(0.001)
-        found.append((perf_counter() - began_s) * 1000)
-        await asyncio.sleep(max(0.0, EVERY_S - (perf_counter() - began_s)))
-    return found
+async def _press(side: Side) -> Callable[[], bool]:
+    known = len(side.receipted)
+    side.press(zone="h1-panic")
+    return lambda: len(side.receipted) > known

@@ -7,13 +7,13 @@ in the environment is the largest county.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import os
 import resource
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from time import perf_counter
 
 from hub.app import Hub
 from hub.registry.history import FOLDER
@@ -23,12 +23,12 @@ from protocol.logs import quiet
 from simulators.broker import Broker
 from simulators.county import write_county
 from tests.benchmarks._figures import line, spread
+from tests.benchmarks._presses import presses
 from tests.support.centre import SaidGateway, gateway, write_config
 from tests.support.wait import until
 
 HOUSEHOLDS = int(os.environ.get("HOUSEHOLDS", "50000"))
 SEED = 20_261_122
-EVERY_S = 0.1
 IDLE_PRESSES = 50
 
 
@@ -69,11 +69,12 @@ async def _reloaded(hub: Hub, broker: Broker, registry: Path) -> None:
     gc.collect()
     gc.freeze()  # as the program does once it is built
     async with gateway(broker, entry.gateway, area) as gw:
-        idle = await _presses(gw, f"{home}-panic", IDLE_PRESSES)
+        press = partial(_press, gw, f"{home}-panic")
+        idle = await presses(press, lambda pressed: pressed < IDLE_PRESSES)
         spread("press to receipt, nothing else", idle, "ms")
         _replace(registry)
         reloading = asyncio.create_task(parts.reloading.reload("bench", "measured"))
-        during = await _presses(gw, f"{home}-panic", None, reloading)
+        during = await presses(press, lambda _: not reloading.done())
         attempt: Attempt = reloading.result()
     spread("press to receipt while it is read again", during, "ms")
     line("taken", f"{attempt.taken}, {attempt.changes}")
@@ -88,21 +89,9 @@ def _replace(registry: Path) -> None:
     registry.with_name("next").rename(registry)
 
 
-async def _presses(
-    gw: SaidGateway, zone: str, count: int | None, until_done: asyncio.Task[Attempt] | None = None
-) -> list[float]:
-    """Presses one after another, and how long each took to its receipt, ms."""
-    found: list[float] = []
-    while (until_done is None or not until_done.done()) and (count is None or len(found) < count):
-        began = perf_counter()
-        event = await gw.press(zone)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(30):
-                while event.seq not in _committed(gw):  # noqa: ASYNC110  # receipts come from the link's own task
-                    await asyncio.sleep(0.001)
-        found.append((perf_counter() - began) * 1000)
-        await asyncio.sleep(max(0.0, EVERY_S - (perf_counter() - began)))
-    return found
+async def _press(gw: SaidGateway, zone: str) -> Callable[[], bool]:
+    event = await gw.press(zone)
+    return lambda: event.seq in _committed(gw)
 
 
 def _committed(gw: SaidGateway) -> set[int]:
